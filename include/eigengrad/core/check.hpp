@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+
+#include <eigengrad/core/error.hpp>
+#include <eigengrad/core/shape.hpp>
+
+// The checks that layers, operations and options share, and the one place of their wording. `where` is a text
+// or anything with a description(): the name is built only when the check fails.
+
+namespace eigengrad::check {
+
+template <class Where>
+std::string name_of(const Where& where) {
+  if constexpr (std::convertible_to<const Where&, std::string_view>)
+    return std::string(std::string_view(where));
+  else
+    return where.description();
+}
+
+/// "Linear 3072->100: input has 3000 features, expected 3072; input shape (200, 3000)"
+template <class Where>
+void last_axis(const Where& where, std::string_view unit, const Shape& input, Index expected) {
+  if (input.rank() > 0 && input[-1] == expected) return;
+  throw ShapeError(error_text(name_of(where), ": input has ", input.rank() > 0 ? input[-1] : 0, " ", unit,
+                              ", expected ", expected, "; input shape ", input));
+}
+
+/// "Flatten: input has 0 axes, expected at least 1; input shape ()"
+template <class Where>
+void rank_at_least(const Where& where, const Shape& input, int expected) {
+  if (input.rank() >= expected) return;
+  throw ShapeError(error_text(name_of(where), ": input has ", input.rank(), " axes, expected at least ",
+                              expected, "; input shape ", input));
+}
+
+/// "ReLU: gradient of the output has shape (2, 3), expected (2, 4)"
+template <class Where>
+void same_shape(const Where& where, std::string_view what, const Shape& got, const Shape& expected) {
+  if (got == expected) return;
+  throw ShapeError(error_text(name_of(where), ": ", what, " has shape ", got, ", expected ", expected));
+}
+
+/// backward needs what forward remembers.
+template <class Where>
+void remembered(const Where& where, bool is_remembered) {
+  if (is_remembered) return;
+  throw StateError(name_of(where) + ": backward without a forward before it in Mode::train or Mode::eval");
+}
+
+/// "SGD: learning_rate is -1, expected 0 or more"
+template <class Number>
+void at_least(std::string_view where, std::string_view option, Number value, Number least) {
+  if (value >= least) return;  // false for NaN
+  throw ValueError(error_text(where, ": ", option, " is ", value, ", expected ", least, " or more"));
+}
+
+/// "Loader: batch_size is 0, expected more than 0"
+template <class Number>
+void above_zero(std::string_view where, std::string_view option, Number value) {
+  if (value > Number(0)) return;
+  throw ValueError(error_text(where, ": ", option, " is ", value, ", expected more than 0"));
+}
+
+}  // namespace eigengrad::check

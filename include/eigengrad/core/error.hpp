@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+// The exceptions of the library. Everything thrown on purpose derives from `Error`; the library never prints
+// and never ends the program. The wording of the common checks stands in core/check.hpp.
+
+namespace eigengrad {
+
+/// Base of every exception the library throws on purpose.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The shape of a tensor does not fit: says where, what was expected and what came.
+class ShapeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An option or an element has a value outside its range.
+class ValueError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An object was used in the wrong order: `backward` before `forward`.
+class StateError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A file could not be read or written: names the file and, where it applies, the byte offset.
+class IoError : public Error {
+ public:
+  using Error::Error;
+  IoError(std::string_view file, std::string_view problem)
+      : Error(std::string(file) + ": " + std::string(problem)) {}
+  IoError(std::string_view file, std::int64_t offset, std::string_view problem)
+      : Error(std::string(file) + ": at byte " + std::to_string(offset) + ": " + std::string(problem)) {}
+};
+
+/// One string of all the arguments, as `<<` writes them.
+template <class... Parts>
+std::string error_text(const Parts&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+
+}  // namespace eigengrad

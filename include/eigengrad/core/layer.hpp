@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <eigengrad/core/check.hpp>
+#include <eigengrad/core/tensor.hpp>
+
+// What a layer and a loss are: plain values that satisfy a concept. There is no base class.
+//
+//   template <class T = float>
+//   struct Scale {                                               // y = s x with one learned number s
+//     Parameter<T> s{Tensor<T>::ones({1})};
+//     Tensor<T> x_;
+//     Shape output_shape(const Shape& x) const { return x; }
+//     Tensor<T> forward(Tensor<T> x, Mode mode) { ... }
+//     Tensor<T> backward(Tensor<T> dy) { ... }
+//     void visit(auto&& f) { f("s", s); }                        // only if it has parameters or buffers
+//   };
+//   static_assert(Layer<Scale<>>);
+
+namespace eigengrad {
+
+/// What a forward pass is for.
+enum class Mode {
+  train,      ///< behaves as in training and remembers what backward needs
+  eval,       ///< behaves as in use (running statistics, no dropout) and still remembers what backward needs
+  inference,  ///< as eval, but remembers nothing: less memory, and more can be computed in place
+};
+
+/// True if a layer must keep what its backward needs.
+inline bool remembers(Mode mode) { return mode != Mode::inference; }
+
+/// A learned tensor and the gradient of the loss by it.
+template <class T>
+struct Parameter {
+  Tensor<T> value;
+  Tensor<T> grad;  ///< empty until backward has written it, and again after zero_grad()
+
+  Parameter() = default;
+  explicit Parameter(Tensor<T> initial) : value(std::move(initial)) {}
+
+  bool has_grad() const { return !grad.empty(); }
+
+  /// Adds to the gradient that is there, or becomes the gradient where there is none.
+  void add_grad(Tensor<T> more) {
+    check::same_shape("Parameter", "gradient", more.shape(), value.shape());
+    if (has_grad())
+      grad.mutable_array() += more.array();
+    else
+      grad = std::move(more);
+  }
+
+  /// Drops the gradient, in O(1): the next backward writes it anew.
+  void zero_grad() { grad = Tensor<T>(); }
+};
+
+namespace detail {
+
+template <class Result>
+struct ScalarOfTensor {};
+template <class T>
+struct ScalarOfTensor<Tensor<T>> {
+  using type = T;
+};
+template <class Member>
+struct ScalarOfMember {};
+template <class L, class Result, class... Arguments>
+struct ScalarOfMember<Result (L::*)(Arguments...)> : ScalarOfTensor<Result> {};
+
+}  // namespace detail
+
+/// The number type of a layer, read from the result of its backward.
+template <class L>
+using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
+
+/// The contract of a layer. Beyond these it may have
+///   void visit(auto&& f)                 calls f(name, x) for each Parameter<T> and each buffer Tensor<T>
+///   void backward_parameters(Tensor dy)  as backward, without computing dx: for the first layer of a network
+///   std::string description() const      "Linear 3072->100", for errors and summaries
+///   Index multiply_adds(const Shape&)    products of one forward pass, for summaries and benchmarks
+/// output_shape throws ShapeError for an input that does not fit; forward may rely on it having been called.
+template <class L>
+concept Layer = std::copyable<L> && requires(L layer, const L& fixed, const Shape& shape, Mode mode) {
+  typename scalar_of<L>;
+  { fixed.output_shape(shape) } -> std::same_as<Shape>;
+  { layer.forward(std::declval<Tensor<scalar_of<L>>>(), mode) } -> std::same_as<Tensor<scalar_of<L>>>;
+  { layer.backward(std::declval<Tensor<scalar_of<L>>>()) } -> std::same_as<Tensor<scalar_of<L>>>;
+};
+
+/// The contract of a loss: forward compares outputs with a target and returns one number, the mean over the
+/// batch; backward returns the gradient by the outputs.
+template <class L, class Target = Tensor<Index>>
+concept Loss = std::copyable<L> && requires(L loss, const Target& target) {
+  typename scalar_of<L>;
+  { loss.forward(std::declval<Tensor<scalar_of<L>>>(), target) } -> std::same_as<scalar_of<L>>;
+  { loss.backward() } -> std::same_as<Tensor<scalar_of<L>>>;
+};
+
+/// Receives the state of a layer by name: parameters, which are learned, and buffers, which are not.
+template <class T>
+struct Visitor {
+  std::function<void(std::string_view, Parameter<T>&)> parameter;
+  std::function<void(std::string_view, Tensor<T>&)> buffer = [](std::string_view, Tensor<T>&) {};
+
+  void operator()(std::string_view name, Parameter<T>& x) const { parameter(name, x); }
+  void operator()(std::string_view name, Tensor<T>& x) const { buffer(name, x); }
+};
+
+/// Calls the layer's visit, if it has one.
+template <class L>
+void visit(L& layer, const Visitor<scalar_of<L>>& visitor) {
+  if constexpr (requires { layer.visit(visitor); }) layer.visit(visitor);
+}
+
+/// Pointers to all parameters of a layer, in the order of its visit. They stay valid as long as the layer.
+template <class L>
+std::vector<Parameter<scalar_of<L>>*> parameters(L& layer) {
+  std::vector<Parameter<scalar_of<L>>*> found;
+  visit(layer, {.parameter = [&](std::string_view, Parameter<scalar_of<L>>& p) { found.push_back(&p); }});
+  return found;
+}
+
+/// Drops every gradient of a layer.
+template <class L>
+void zero_grad(L& layer) {
+  for (auto* parameter : parameters(layer)) parameter->zero_grad();
+}
+
+/// The layer's own description, or "layer" where it has none.
+template <class L>
+std::string describe(const L& layer) {
+  if constexpr (requires { layer.description(); })
+    return layer.description();
+  else
+    return "layer";
+}
+
+}  // namespace eigengrad

@@ -1,0 +1,218 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <string_view>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <eigengrad/core/shape.hpp>
+
+// parallel_for: a loop cut into chunks that several threads work through.
+//   parallel_for(rows, 64, [&](Index begin, Index end) { ... });
+// The chunks depend on the problem alone, never on the number of threads. A body whose result depends only on
+// its chunk therefore computes the same bits with 1, 2 or 8 threads.
+
+namespace eigengrad {
+
+/// How many threads parallel_for uses, the calling one included. Before the first call of set_num_threads
+/// this is $EIGENGRAD_NUM_THREADS, else the number of processors.
+int num_threads();
+
+/// Sets the number of threads; 0 means one for every processor. Call it while no parallel_for is running.
+/// Errors   ValueError for a negative number
+void set_num_threads(int threads);
+
+namespace detail {
+
+inline void pause_processor() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// A waiting thread spins this often (some 50 microseconds) before it sleeps: parallel loops of a training
+/// step follow each other closer than a sleeping thread wakes up.
+inline constexpr int kSpins = 4000;
+
+/// The worker threads. The caller of run() publishes a job, works on it itself, closes it and waits for those
+/// workers that have entered it: a worker that the system has not scheduled in time is never waited for.
+class ThreadPool {
+ public:
+  using Body = void (*)(void* context, Index chunk, Index slot);
+
+  static ThreadPool& instance() {
+    static ThreadPool pool;
+    return pool;
+  }
+
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool() { stop(); }
+
+  int size() const { return size_.load(std::memory_order_relaxed); }
+
+  void resize(int threads) {
+    if (threads < 0)
+      throw ValueError(error_text("set_num_threads: ", threads, " threads, expected 0 or more"));
+    const std::lock_guard lock(mutex_);
+    stop();
+    size_.store(threads == 0 ? processors() : threads, std::memory_order_relaxed);
+  }
+
+  /// Calls body(context, chunk, slot) once for every chunk in [0, chunks); rethrows the first exception.
+  void run(Index chunks, Body body, void* context) {
+    // Inside a chunk, or while another thread of the user holds the pool: work alone.
+    std::unique_lock<std::mutex> lock;
+    if (chunks > 1 && size() > 1 && !inside_) lock = std::unique_lock(mutex_, std::try_to_lock);
+    if (!lock.owns_lock()) {
+      for (Index chunk = 0; chunk < chunks; ++chunk) body(context, chunk, 0);
+      return;
+    }
+    start();
+    body_ = body;
+    context_ = context;
+    chunks_ = chunks;
+    error_ = nullptr;
+    next_.store(0, std::memory_order_relaxed);
+    const std::uint32_t job = std::max(epoch_.load(std::memory_order_relaxed) + 1, 1U);  // 0 is no job
+    open_.store(job);
+    epoch_.store(job);
+    epoch_.notify_all();
+    work(0);
+    open_.store(0);
+    for (int spins = 0; active_.load() != 0; ++spins) {
+      if (spins < kSpins)
+        pause_processor();
+      else
+        std::this_thread::yield();
+    }
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+ private:
+  ThreadPool() : size_(initial_size()) {}
+
+  static int processors() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+  static int initial_size() {
+    const char* text = std::getenv("EIGENGRAD_NUM_THREADS");
+    if (text == nullptr) return processors();
+    const std::string_view digits(text);
+    int threads = 0;
+    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), threads);
+    if (problem != std::errc() || end != digits.data() + digits.size() || threads < 0) {
+      throw ValueError(
+          error_text("EIGENGRAD_NUM_THREADS: \"", digits, "\", expected a number of threads, 0 or more"));
+    }
+    return threads == 0 ? processors() : threads;
+  }
+
+  void start() {
+    if (!workers_.empty()) return;
+    for (int slot = 1; slot < size(); ++slot) {
+      workers_.emplace_back([this, slot, seen = epoch_.load()] { loop(slot, seen); });
+    }
+  }
+
+  void stop() {
+    if (workers_.empty()) return;
+    stopping_.store(true);
+    epoch_.fetch_add(1);
+    epoch_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+    workers_.clear();
+    stopping_.store(false);
+  }
+
+  void loop(Index slot, std::uint32_t seen) {
+    while (true) {
+      for (int spins = 0; epoch_.load() == seen; ++spins) {
+        if (spins < kSpins)
+          pause_processor();
+        else
+          epoch_.wait(seen);
+      }
+      seen = epoch_.load();
+      if (stopping_.load()) return;
+      active_.fetch_add(1);
+      if (open_.load() == seen) work(slot);
+      active_.fetch_sub(1);
+    }
+  }
+
+  void work(Index slot) {
+    inside_ = true;
+    for (Index chunk; (chunk = next_.fetch_add(1, std::memory_order_relaxed)) < chunks_;) {
+      try {
+        body_(context_, chunk, slot);
+      } catch (...) {
+        const std::lock_guard lock(error_mutex_);
+        if (!error_) error_ = std::current_exception();
+        next_.store(chunks_, std::memory_order_relaxed);
+      }
+    }
+    inside_ = false;
+  }
+
+  static inline thread_local bool inside_ = false;
+
+  std::atomic<int> size_;
+  std::mutex mutex_;  // held by the thread whose job runs
+  std::vector<std::thread> workers_;
+
+  Body body_ = nullptr;
+  void* context_ = nullptr;
+  Index chunks_ = 0;
+  std::mutex error_mutex_;
+  std::exception_ptr error_;
+
+  alignas(64) std::atomic<std::uint32_t> epoch_{0};  // counts jobs; workers wait for it to change
+  std::atomic<std::uint32_t> open_{0};               // the job workers may enter, 0 for none
+  std::atomic<bool> stopping_{false};
+  alignas(64) std::atomic<int> active_{0};  // workers that may be touching the job
+  alignas(64) std::atomic<Index> next_{0};  // the next chunk nobody has taken
+};
+
+}  // namespace detail
+
+inline int num_threads() { return detail::ThreadPool::instance().size(); }
+inline void set_num_threads(int threads) { detail::ThreadPool::instance().resize(threads); }
+
+/// Calls body(begin, end) for the chunks [0, grain), [grain, 2 grain), ... of [0, count), on several threads.
+/// A body may take a third argument, its slot: a number below num_threads() that no other body running at the
+/// same time has, so that scratch memory can be taken before the loop.
+/// A call inside a body runs on its own thread. An exception of a body reaches the caller after all have
+/// ended.
+template <class F>
+void parallel_for(Index count, Index grain, F&& body) {
+  if (count <= 0) return;
+  const Index chunk_size = std::max<Index>(grain, 1);
+  const Index chunks = (count + chunk_size - 1) / chunk_size;
+  auto run_chunk = [&](Index chunk, Index slot) {
+    const Index begin = chunk * chunk_size;
+    const Index end = std::min(begin + chunk_size, count);
+    if constexpr (std::is_invocable_v<F&, Index, Index, Index>)
+      body(begin, end, slot);
+    else
+      body(begin, end);
+  };
+  if (chunks == 1) return run_chunk(0, 0);
+  using RunChunk = decltype(run_chunk);
+  detail::ThreadPool::instance().run(
+      chunks, [](void* context, Index chunk, Index slot) { (*static_cast<RunChunk*>(context))(chunk, slot); },
+      &run_chunk);
+}
+
+}  // namespace eigengrad

@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <limits>
+#include <ostream>
+#include <span>
+#include <string>
+
+#include <eigengrad/core/error.hpp>
+
+// Shape: the sizes of a tensor's axes, outermost first.
+//   Shape s{200, 32, 32, 3};   s.rank() == 4, s[-1] == 3, s.numel() == 614400
+
+namespace eigengrad {
+
+/// Sizes, counts and positions: signed, as wide as a pointer (the same type as Eigen::Index).
+using Index = std::ptrdiff_t;
+
+/// The sizes of a tensor's axes. Rank 0 is a scalar and has one element.
+/// Errors   ShapeError for a negative size, more than kMaxRank axes, or an element count that overflows Index
+class Shape {
+ public:
+  static constexpr int kMaxRank = 6;
+
+  constexpr Shape() = default;
+  constexpr Shape(std::initializer_list<Index> sizes)
+      : Shape(std::span<const Index>(sizes.begin(), sizes.size())) {}
+  constexpr explicit Shape(std::span<const Index> sizes);
+
+  int rank() const { return rank_; }
+  /// The number of elements; 1 for a scalar.
+  Index numel() const { return numel_; }
+  /// The size of an axis; negative axes count from the end, so s[-1] is the last.
+  Index operator[](int axis) const;
+
+  const Index* begin() const { return sizes_.data(); }
+  const Index* end() const { return sizes_.data() + rank_; }
+
+  /// The product of all sizes but the last: the rows of `Tensor::matrix()`. 1 for a scalar.
+  Index rows() const;
+  /// The last size: the columns of `Tensor::matrix()`. 1 for a scalar.
+  Index cols() const { return rank_ == 0 ? 1 : sizes_[static_cast<std::size_t>(rank_ - 1)]; }
+
+  /// The same shape with another size for one axis.
+  Shape with(int axis, Index size) const;
+
+  bool operator==(const Shape& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
+
+ private:
+  std::size_t position(int axis) const;
+
+  std::array<Index, kMaxRank> sizes_{};
+  Index numel_ = 1;
+  int rank_ = 0;
+};
+
+/// "(200, 32, 32, 3)", as Python prints a tuple; "(5,)" for one axis.
+std::string to_string(const Shape& shape);
+inline std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
+
+// ---------------------------------------------------------------------------------------------------------
+
+constexpr Shape::Shape(std::span<const Index> sizes) : rank_(static_cast<int>(sizes.size())) {
+  if (sizes.size() > static_cast<std::size_t>(kMaxRank)) {
+    throw ShapeError(error_text("Shape: ", sizes.size(), " axes, expected at most ", kMaxRank));
+  }
+  std::copy(sizes.begin(), sizes.end(), sizes_.begin());
+  for (const Index size : sizes) {
+    if (size < 0) throw ShapeError(error_text("Shape: size ", size, " of an axis, expected 0 or more"));
+    if (size != 0 && numel_ > std::numeric_limits<Index>::max() / size) {
+      throw ShapeError("Shape: the number of elements of " + to_string(*this) + " is too large");
+    }
+    numel_ *= size;
+  }
+}
+
+inline std::size_t Shape::position(int axis) const {
+  const int from_start = axis < 0 ? axis + rank_ : axis;
+  if (from_start < 0 || from_start >= rank_) {
+    throw ShapeError(error_text("Shape: axis ", axis, " of ", to_string(*this), ", which has rank ", rank_));
+  }
+  return static_cast<std::size_t>(from_start);
+}
+
+inline Index Shape::operator[](int axis) const { return sizes_[position(axis)]; }
+
+inline Index Shape::rows() const {
+  Index rows = 1;
+  for (int axis = 0; axis + 1 < rank_; ++axis) rows *= sizes_[static_cast<std::size_t>(axis)];
+  return rows;
+}
+
+inline Shape Shape::with(int axis, Index size) const {
+  std::array<Index, kMaxRank> sizes = sizes_;
+  sizes[position(axis)] = size;
+  return Shape(std::span<const Index>(sizes.data(), static_cast<std::size_t>(rank_)));
+}
+
+inline std::string to_string(const Shape& shape) {
+  std::string text = "(";
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (axis > 0) text += ", ";
+    text += std::to_string(shape.begin()[axis]);
+  }
+  return text + (shape.rank() == 1 ? ",)" : ")");
+}
+
+}  // namespace eigengrad
