@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <utility>
+
+#include <eigengrad/ops/softmax.hpp>
+
+// Cross-entropy of class probabilities and of logits, each with labels: the loss is the mean over the batch,
+// so its gradients are means too.
+
+namespace eigengrad::ops {
+
+namespace detail {
+
+/// One label for each row, each the number of a column.
+template <class T>
+void check_labels(std::string_view where, const Tensor<T>& x, const Tensor<Index>& labels) {
+  check::rank_at_least(where, x.shape(), 1);
+  if (labels.numel() != x.shape().rows()) {
+    throw ShapeError(error_text(where, ": ", labels.numel(), " labels for ", x.shape().rows(),
+                                " rows; input shape ", x.shape()));
+  }
+  for (Index row = 0; row < labels.numel(); ++row) {
+    const Index label = labels.data()[row];
+    if (label < 0 || label >= x.shape().cols()) {
+      throw ValueError(
+          error_text(where, ": label ", label, " of row ", row, ", expected 0 to ", x.shape().cols() - 1));
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Cross-entropy of probabilities: L = -1/N sum_n log x[n, t_n], infinite where a true class has probability
+/// 0 Shapes   probabilities x (..., C), N rows; labels t (N) Units    L in nats Errors   ShapeError if the
+/// numbers of rows and labels differ, ValueError for a label outside 0 ... C-1
+template <class T>
+T cross_entropy(const Tensor<T>& probabilities, const Tensor<Index>& labels) {
+  detail::check_labels("cross_entropy", probabilities, labels);
+  const auto x = probabilities.matrix();
+  double sum = 0.0;
+  for (Index row = 0; row < x.rows(); ++row) sum -= std::log(static_cast<double>(x(row, labels.data()[row])));
+  return static_cast<T>(sum / static_cast<double>(x.rows()));
+}
+
+/// dx = -t / (N x), t being 1 at the true class and 0 elsewhere
+/// Shapes   probabilities x, dx (..., C), N rows; labels (N)
+/// Source   derived in docs/derivations.md
+template <class T>
+Tensor<T> cross_entropy_backward(const Tensor<T>& probabilities, const Tensor<Index>& labels) {
+  detail::check_labels("cross_entropy_backward", probabilities, labels);
+  Tensor<T> dx = Tensor<T>::zeros(probabilities.shape());
+  const auto x = probabilities.matrix();
+  auto out = dx.mutable_matrix();
+  for (Index row = 0; row < x.rows(); ++row) {
+    const Index label = labels.data()[row];
+    out(row, label) = T(-1) / (x(row, label) * static_cast<T>(x.rows()));
+  }
+  return dx;
+}
+
+/// A loss and the probabilities its backward starts from.
+template <class T>
+struct SoftmaxCrossEntropyResult {
+  T loss;
+  Tensor<T> probabilities;  ///< softmax of the logits
+};
+
+/// Cross-entropy of softmax(x), computed from the logits: L = 1/N sum_n (log sum_c exp x[n, c] - x[n, t_n])
+/// Finite wherever the logits are: the largest logit of a row is subtracted before any exponential.
+/// Shapes   logits x (..., C), N rows; labels t (N)
+/// Units    L in nats
+/// Errors   ShapeError if the numbers of rows and labels differ, ValueError for a label outside 0 ... C-1
+template <class T>
+SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tensor<Index>& labels) {
+  detail::check_labels("softmax_cross_entropy", logits, labels);
+  const Index rows = logits.shape().rows();
+  // A row's loss is log sum_c exp(x_c - m) - (x_t - m) with m the row's maximum. Softmax gives
+  // exp(x_m - m) / sum = 1 / sum at the maximum, so the logarithm needs no second sum of exponentials.
+  Tensor<T> true_logits({rows});  // x_t - m
+  const auto x = logits.matrix();
+  T* below_maximum = true_logits.mutable_data();
+  for (Index row = 0; row < rows; ++row)
+    below_maximum[row] = x(row, labels.data()[row]) - x.row(row).maxCoeff();
+
+  Tensor<T> probabilities = softmax(std::move(logits));
+  const auto p = probabilities.matrix();
+  double sum = 0.0;
+  for (Index row = 0; row < rows; ++row) {
+    sum -= std::log(static_cast<double>(p.row(row).maxCoeff())) + static_cast<double>(below_maximum[row]);
+  }
+  return {static_cast<T>(sum / static_cast<double>(rows)), std::move(probabilities)};
+}
+
+/// dx = (softmax(x) - t) / N, t being 1 at the true class and 0 elsewhere
+/// Shapes   probabilities, the softmax of x, and dx (..., C), N rows; labels (N)
+/// Source   derived in docs/derivations.md
+template <class T>
+Tensor<T> softmax_cross_entropy_backward(Tensor<T> probabilities, const Tensor<Index>& labels) {
+  detail::check_labels("softmax_cross_entropy_backward", probabilities, labels);
+  const Index rows = probabilities.shape().rows();
+  const T share = T(1) / static_cast<T>(rows);
+  auto dx = probabilities.mutable_matrix();
+  for (Index row = 0; row < rows; ++row) dx(row, labels.data()[row]) -= T(1);
+  dx *= share;
+  return probabilities;
+}
+
+}  // namespace eigengrad::ops

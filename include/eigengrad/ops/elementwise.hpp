@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <utility>
+
+#include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/tensor.hpp>
+
+// Loops over the elements of tensors, on several threads, written as Eigen array expressions.
+//   Tensor<T> y = map(x, [](const auto& x) { return x.max(T(0)); });
+
+namespace eigengrad::ops {
+
+/// Elements in one piece of a parallel elementwise loop.
+inline constexpr Index kElementGrain = 16 * 1024;
+
+namespace detail {
+
+template <class T>
+using ConstPiece = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::Aligned64>;
+template <class T>
+using Piece = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::Aligned64>;
+
+/// x itself if nobody shares its memory, so that a result can be written over it; else a new tensor of its
+/// shape.
+template <class T>
+Tensor<T> reuse(Tensor<T>& x) {
+  return x.unique() ? std::move(x) : Tensor<T>(x.shape());
+}
+
+}  // namespace detail
+
+/// y = f(x) element by element; f takes and returns Eigen array expressions.
+/// Memory   none if x is the only holder of its elements, else one tensor
+template <class T, class F>
+Tensor<T> map(Tensor<T> x, const F& f) {
+  const T* from = x.data();
+  Tensor<T> y = detail::reuse(x);
+  T* to = y.mutable_data();
+  parallel_for(y.numel(), kElementGrain, [&](Index begin, Index end) {
+    detail::Piece<T>(to + begin, end - begin) = f(detail::ConstPiece<T>(from + begin, end - begin));
+  });
+  return y;
+}
+
+/// z = f(x, y) element by element, for x and y of the same shape.
+/// Memory   as for one argument; x is the one that may be written over
+template <class T, class F>
+Tensor<T> map(Tensor<T> x, const Tensor<T>& y, const F& f) {
+  const T* from = x.data();
+  Tensor<T> z = detail::reuse(x);
+  T* to = z.mutable_data();
+  parallel_for(z.numel(), kElementGrain, [&](Index begin, Index end) {
+    const Index count = end - begin;
+    detail::Piece<T>(to + begin, count) =
+        f(detail::ConstPiece<T>(from + begin, count), detail::ConstPiece<T>(y.data() + begin, count));
+  });
+  return z;
+}
+
+}  // namespace eigengrad::ops

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eigengrad/core/check.hpp>
+#include <eigengrad/ops/kernels/gemm.hpp>
+
+// Linear: y = x W^T + b. The axes before the last are the batch, N rows in all.
+
+namespace eigengrad::ops {
+
+/// Affine map of the last axis: y = x W^T + b
+/// Shapes   x (..., I); weight W (O, I); bias b (O), or empty for none; y (..., O)
+/// Errors   ShapeError if I or O differ
+/// Cost     N I O multiply-adds
+template <class T>
+Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias = {}) {
+  const Index inputs = weight.shape().cols();
+  const Index outputs = weight.shape().rows();
+  check::last_axis("linear", "features", x.shape(), inputs);
+  if (!bias.empty()) check::same_shape("linear", "bias", bias.shape(), {outputs});
+  Tensor<T> y(x.shape().with(-1, outputs));
+  const Index rows = x.shape().rows();
+  if (!bias.empty()) y.mutable_matrix().rowwise() = bias.matrix().row(0);
+  kernels::gemm(kernels::row_major(x.data(), rows, inputs),
+                kernels::row_major(weight.data(), outputs, inputs).transposed(),
+                kernels::row_major(y.mutable_data(), rows, outputs), /*add=*/!bias.empty());
+  return y;
+}
+
+/// dx = dy W
+/// Shapes   dy (..., O); weight W (O, I); dx (..., I)
+/// Source   derived in docs/derivations.md
+template <class T>
+Tensor<T> linear_backward_input(const Tensor<T>& dy, const Tensor<T>& weight) {
+  const Index inputs = weight.shape().cols();
+  const Index outputs = weight.shape().rows();
+  check::last_axis("linear_backward_input", "features", dy.shape(), outputs);
+  Tensor<T> dx(dy.shape().with(-1, inputs));
+  const Index rows = dy.shape().rows();
+  kernels::gemm(kernels::row_major(dy.data(), rows, outputs),
+                kernels::row_major(weight.data(), outputs, inputs),
+                kernels::row_major(dx.mutable_data(), rows, inputs));
+  return dx;
+}
+
+/// dW = dy^T x: the sum over the batch of the outer products of dy and x
+/// Shapes   dy (..., O); x (..., I); dW (O, I)
+/// Source   derived in docs/derivations.md
+template <class T>
+Tensor<T> linear_backward_weight(const Tensor<T>& dy, const Tensor<T>& x) {
+  const Index rows = x.shape().rows();
+  check::same_shape("linear_backward_weight", "gradient of the output", dy.shape(),
+                    x.shape().with(-1, dy.shape().cols()));
+  const Index inputs = x.shape().cols();
+  const Index outputs = dy.shape().cols();
+  Tensor<T> dw({outputs, inputs});
+  kernels::gemm(kernels::row_major(dy.data(), rows, outputs).transposed(),
+                kernels::row_major(x.data(), rows, inputs),
+                kernels::row_major(dw.mutable_data(), outputs, inputs));
+  return dw;
+}
+
+/// db = the sum of dy over the batch
+/// Shapes   dy (..., O); db (O)
+/// Source   derived in docs/derivations.md
+template <class T>
+Tensor<T> linear_backward_bias(const Tensor<T>& dy) {
+  Tensor<T> db = Tensor<T>::zeros({dy.shape().cols()});
+  auto sum = db.mutable_matrix().row(0);
+  for (Index row = 0; row < dy.shape().rows(); ++row) sum += dy.matrix().row(row);
+  return db;
+}
+
+}  // namespace eigengrad::ops

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eigengrad/core/check.hpp>
+#include <eigengrad/ops/elementwise.hpp>
+
+// ReLU: y = max(x, 0).
+
+namespace eigengrad::ops {
+
+/// Rectified linear unit, element by element: y = max(x, 0)
+/// Shapes   x, y any, the same
+template <class T>
+Tensor<T> relu(Tensor<T> x) {
+  // Written as "not below 0" so that NaN passes through, as in PyTorch.
+  return map(std::move(x), [](const auto& v) { return (v < T(0)).select(T(0), v); });
+}
+
+/// dx = 1[x > 0] dy. The result y of the forward pass serves as well as x: y > 0 exactly where x > 0.
+/// Shapes   dy, y, dx any, the same
+/// Source   derived in docs/derivations.md
+template <class T>
+Tensor<T> relu_backward(Tensor<T> dy, const Tensor<T>& y) {
+  check::same_shape("relu_backward", "gradient of the output", dy.shape(), y.shape());
+  return map(std::move(dy), y, [](const auto& d, const auto& v) { return (v > T(0)).select(d, T(0)); });
+}
+
+}  // namespace eigengrad::ops
