@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include <eigengrad/core/layer.hpp>
+
+// nn::Flatten flatten;
+
+namespace eigengrad::nn {
+
+/// All axes but the first become one: (N, H, W, C) becomes (N, H W C). Costs nothing.
+/// Errors   ShapeError for a scalar
+template <class T = float>
+class Flatten {
+ public:
+  Shape output_shape(const Shape& x) const {
+    check::rank_at_least(*this, x, 1);
+    Index features = 1;
+    for (int axis = 1; axis < x.rank(); ++axis) features *= x[axis];
+    return {x[0], features};
+  }
+
+  Tensor<T> forward(Tensor<T> x, Mode mode) {
+    const Shape flat = output_shape(x.shape());
+    if (remembers(mode)) input_shape_ = x.shape();
+    return std::move(x).reshape(flat);
+  }
+
+  Tensor<T> backward(Tensor<T> dy) {
+    check::remembered(*this, input_shape_.rank() > 0);
+    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(input_shape_));
+    return std::move(dy).reshape(input_shape_);
+  }
+
+  std::string description() const { return "Flatten"; }
+
+ private:
+  Shape input_shape_;
+};
+
+}  // namespace eigengrad::nn

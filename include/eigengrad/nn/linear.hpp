@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include <eigengrad/core/layer.hpp>
+#include <eigengrad/nn/init.hpp>
+#include <eigengrad/ops/linear.hpp>
+
+// nn::Linear layer{3072, 100};
+
+namespace eigengrad::nn {
+
+struct LinearOptions {
+  bool bias = true;
+};
+
+/// y = x W^T + b on the last axis. Starts as PyTorch's Linear, from default_rng().
+/// Shapes   x (..., in_features), y (..., out_features); weight (out_features, in_features), bias
+/// (out_features) Errors   ValueError for a size below 1; ShapeError if x has another number of features
+template <class T = float>
+class Linear {
+ public:
+  Linear(Index in_features, Index out_features, const LinearOptions& options = {}) {
+    check::above_zero("Linear", "in_features", in_features);
+    check::above_zero("Linear", "out_features", out_features);
+    Rng rng = default_rng();
+    const Shape shape{out_features, in_features};
+    weight.value = init::weight<T>(shape, init::fans(shape), init::PyTorch{}, rng);
+    if (options.bias) bias.value = init::bias<T>({out_features}, init::fans(shape), init::PyTorch{}, rng);
+  }
+
+  Shape output_shape(const Shape& x) const {
+    check::last_axis(*this, "features", x, in_features());
+    return x.with(-1, out_features());
+  }
+
+  Tensor<T> forward(Tensor<T> x, Mode mode) {
+    Tensor<T> y = ops::linear(x, weight.value, bias.value);
+    x_ = remembers(mode) ? std::move(x) : Tensor<T>();
+    return y;
+  }
+
+  Tensor<T> backward(Tensor<T> dy) {
+    backward_parameters(dy);
+    return ops::linear_backward_input(dy, weight.value);
+  }
+
+  void backward_parameters(const Tensor<T>& dy) {
+    check::remembered(*this, !x_.empty());
+    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(x_.shape()));
+    weight.add_grad(ops::linear_backward_weight(dy, x_));
+    if (has_bias()) bias.add_grad(ops::linear_backward_bias(dy));
+  }
+
+  void visit(auto&& f) {
+    f("weight", weight);
+    if (has_bias()) f("bias", bias);
+  }
+
+  std::string description() const { return error_text("Linear ", in_features(), "->", out_features()); }
+  Index multiply_adds(const Shape& x) const { return x.rows() * weight.value.numel(); }
+
+  Index in_features() const { return weight.value.size(1); }
+  Index out_features() const { return weight.value.size(0); }
+  bool has_bias() const { return !bias.value.empty(); }
+
+  Parameter<T> weight;
+  Parameter<T> bias;  ///< empty without a bias
+
+ private:
+  Tensor<T> x_;
+};
+
+}  // namespace eigengrad::nn
