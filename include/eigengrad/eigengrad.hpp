@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Everything but what needs more than Eigen.
+
+#include <eigengrad/core/gradcheck.hpp>
+#include <eigengrad/core/layer.hpp>
+#include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/random.hpp>
+#include <eigengrad/core/tensor.hpp>
+#include <eigengrad/data/cifar10.hpp>
+#include <eigengrad/data/loader.hpp>
+#include <eigengrad/data/normalize.hpp>
+#include <eigengrad/data/synthetic.hpp>
+#include <eigengrad/nn/flatten.hpp>
+#include <eigengrad/nn/linear.hpp>
+#include <eigengrad/nn/loss.hpp>
+#include <eigengrad/nn/relu.hpp>
+#include <eigengrad/nn/sequential.hpp>
+#include <eigengrad/nn/softmax.hpp>
+#include <eigengrad/optim/sgd.hpp>
+#include <eigengrad/train/curves.hpp>
+#include <eigengrad/train/evaluate.hpp>
+#include <eigengrad/train/fit.hpp>
+#include <eigengrad/train/progress.hpp>
+#include <eigengrad/train/run_directory.hpp>
+#include <eigengrad/version.hpp>

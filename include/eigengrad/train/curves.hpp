@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Curves as an SVG picture, one panel beside the other.
+//   std::string svg = train::curves_svg({{"training loss", "step", "loss", {{steps, losses}}}, ...});
+
+namespace eigengrad::train {
+
+/// Points joined by a line.
+struct Curve {
+  std::vector<double> x;
+  std::vector<double> y;
+};
+
+/// One diagram. The first curve is drawn strongest.
+struct Panel {
+  std::string title;
+  std::string x_label;
+  std::string y_label;
+  std::vector<Curve> curves;
+};
+
+namespace detail {
+
+/// A round step that cuts the range into about five parts: 1, 2 or 5 times a power of ten.
+inline double tick_step(double range) {
+  const double rough = range / 5.0;
+  const double power = std::pow(10.0, std::floor(std::log10(rough)));
+  const double digit = rough / power;
+  return power * (digit < 1.5 ? 1.0 : (digit < 3.5 ? 2.0 : (digit < 7.5 ? 5.0 : 10.0)));
+}
+
+struct Range {
+  double low = std::numeric_limits<double>::infinity();
+  double high = -std::numeric_limits<double>::infinity();
+
+  void include(const std::vector<double>& values) {
+    for (const double value : values) {
+      if (!std::isfinite(value)) continue;
+      low = std::min(low, value);
+      high = std::max(high, value);
+    }
+  }
+  /// Never empty, so that a curve of one point can be drawn.
+  void widen() {
+    if (low > high) low = high = 0.0;
+    if (low == high) {
+      low -= 0.5;
+      high += 0.5;
+    }
+  }
+  double position(double value) const { return (value - low) / (high - low); }
+};
+
+inline std::string escaped(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '&')
+      result += "&amp;";
+    else if (c == '<')
+      result += "&lt;";
+    else if (c == '>')
+      result += "&gt;";
+    else
+      result += c;
+  }
+  return result;
+}
+
+inline void draw_panel(std::ostringstream& svg, const Panel& panel, double left) {
+  constexpr double kLeft = 70, kTop = 40, kWidth = 360, kHeight = 240;
+  Range xs, ys;
+  for (const Curve& curve : panel.curves) {
+    xs.include(curve.x);
+    ys.include(curve.y);
+  }
+  xs.widen();
+  ys.widen();
+  const auto px = [&](double x) { return left + kLeft + kWidth * xs.position(x); };
+  const auto py = [&](double y) { return kTop + kHeight * (1.0 - ys.position(y)); };
+  const auto text = [&](double x, double y, const char* anchor, const std::string& words) {
+    svg << "<text x=\"" << x << "\" y=\"" << y << "\" text-anchor=\"" << anchor << "\">" << escaped(words)
+        << "</text>\n";
+  };
+  const auto number = [](double value) {
+    std::ostringstream digits;
+    digits << (std::abs(value) < 1e-12 ? 0.0 : value);
+    return digits.str();
+  };
+
+  svg << "<g font-family=\"sans-serif\" font-size=\"12\" fill=\"#333\">\n";
+  text(left + kLeft + kWidth / 2, kTop - 16, "middle", panel.title);
+  text(left + kLeft + kWidth / 2, kTop + kHeight + 40, "middle", panel.x_label);
+  const double x_label = left + 18, y_label = kTop + kHeight / 2;
+  svg << "<text x=\"" << x_label << "\" y=\"" << y_label
+      << "\" text-anchor=\"middle\" transform=\"rotate(-90 " << x_label << " " << y_label << ")\">"
+      << escaped(panel.y_label) << "</text>\n";
+  for (double step = tick_step(xs.high - xs.low), x = std::ceil(xs.low / step) * step; x <= xs.high;
+       x += step) {
+    svg << "<path d=\"M" << px(x) << " " << kTop << "V" << kTop + kHeight << "\" stroke=\"#ddd\"/>\n";
+    text(px(x), kTop + kHeight + 18, "middle", number(x));
+  }
+  for (double step = tick_step(ys.high - ys.low), y = std::ceil(ys.low / step) * step; y <= ys.high;
+       y += step) {
+    svg << "<path d=\"M" << left + kLeft << " " << py(y) << "H" << left + kLeft + kWidth
+        << "\" stroke=\"#ddd\"/>\n";
+    text(left + kLeft - 6, py(y) + 4, "end", number(y));
+  }
+  svg << "</g>\n<rect x=\"" << left + kLeft << "\" y=\"" << kTop << "\" width=\"" << kWidth << "\" height=\""
+      << kHeight << "\" fill=\"none\" stroke=\"#333\"/>\n";
+
+  for (std::size_t i = panel.curves.size(); i-- > 0;) {  // the first one lies on top
+    const Curve& curve = panel.curves[i];
+    svg << "<polyline fill=\"none\" stroke=\"" << (i == 0 ? "#1f5fa8" : "#b8cfe6") << "\" stroke-width=\""
+        << (i == 0 ? 1.8 : 0.8) << "\" points=\"";
+    for (std::size_t k = 0; k < std::min(curve.x.size(), curve.y.size()); ++k) {
+      if (std::isfinite(curve.y[k])) svg << px(curve.x[k]) << "," << py(curve.y[k]) << " ";
+    }
+    svg << "\"/>\n";
+  }
+}
+
+}  // namespace detail
+
+/// The panels from left to right as one SVG document.
+inline std::string curves_svg(const std::vector<Panel>& panels) {
+  constexpr double kPanelWidth = 460, kPanelHeight = 340;
+  const double width = kPanelWidth * static_cast<double>(panels.size());
+  std::ostringstream svg;
+  svg.precision(6);
+  svg << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\"" << kPanelHeight
+      << "\" viewBox=\"0 0 " << width << " " << kPanelHeight
+      << "\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
+  double left = 0;
+  for (const Panel& panel : panels) {
+    detail::draw_panel(svg, panel, left);
+    left += kPanelWidth;
+  }
+  svg << "</svg>\n";
+  return svg.str();
+}
+
+/// The mean of each value and the up to `window` - 1 values before it.
+inline std::vector<double> moving_average(const std::vector<double>& values, std::size_t window) {
+  std::vector<double> means;
+  means.reserve(values.size());
+  double sum = 0.0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    sum += values[i];
+    if (i >= window) sum -= values[i - window];
+    means.push_back(sum / static_cast<double>(std::min(i + 1, window)));
+  }
+  return means;
+}
+
+}  // namespace eigengrad::train

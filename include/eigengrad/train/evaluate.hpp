@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eigengrad/core/layer.hpp>
+#include <eigengrad/data/loader.hpp>
+
+// How good is a network on a data set?
+//   double share = train::accuracy(net, test);
+//   auto [loss, accuracy] = train::evaluate(net, nn::SoftmaxCrossEntropy{}, test);
+
+namespace eigengrad::train {
+
+/// Means over a data set.
+struct Evaluation {
+  double loss = 0.0;
+  double accuracy = 0.0;  ///< the share of samples whose largest output is at the true class
+};
+
+/// Samples in one batch of an evaluation.
+inline constexpr Index kEvaluationBatch = 500;
+
+/// The rows whose largest element is in the column that the label names.
+template <class T>
+Index count_correct(const Tensor<T>& outputs, const Tensor<Index>& labels) {
+  const auto rows = outputs.matrix();
+  Index correct = 0;
+  for (Index row = 0; row < rows.rows(); ++row) {
+    Index largest = 0;
+    rows.row(row).maxCoeff(&largest);
+    if (largest == labels.data()[row]) ++correct;
+  }
+  return correct;
+}
+
+/// Loss and accuracy of a network on a whole data set, in Mode::inference.
+template <class Net, class L, data::Dataset D>
+Evaluation evaluate(Net& net, L loss, const D& dataset, Index batch_size = kEvaluationBatch) {
+  Evaluation sum;
+  for (const auto& [inputs, labels] : data::Loader{dataset, {.batch_size = batch_size, .shuffle = false}}) {
+    const auto outputs = net.forward(inputs, Mode::inference);
+    sum.loss += static_cast<double>(loss.forward(outputs, labels)) * static_cast<double>(labels.numel());
+    sum.accuracy += static_cast<double>(count_correct(outputs, labels));
+  }
+  const auto samples = static_cast<double>(dataset.size());
+  return {sum.loss / samples, sum.accuracy / samples};
+}
+
+/// The share of a data set that a network classifies right.
+template <class Net, data::Dataset D>
+double accuracy(Net& net, const D& dataset, Index batch_size = kEvaluationBatch) {
+  Index correct = 0;
+  for (const auto& [inputs, labels] : data::Loader{dataset, {.batch_size = batch_size, .shuffle = false}}) {
+    correct += count_correct(net.forward(inputs, Mode::inference), labels);
+  }
+  return static_cast<double>(correct) / static_cast<double>(dataset.size());
+}
+
+}  // namespace eigengrad::train
