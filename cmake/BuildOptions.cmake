@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: The eigengrad authors
+# SPDX-License-Identifier: MIT
+
+# How this project builds its own tests, examples and benchmarks. Nothing here reaches the exported target.
+
+option(EIGENGRAD_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
+option(EIGENGRAD_NATIVE "Use all instructions of this machine's processor" OFF)
+set(EIGENGRAD_SANITIZE "" CACHE STRING "Sanitizers, as address,undefined or thread")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+add_library(eigengrad_build_options INTERFACE)
+target_link_libraries(eigengrad_build_options INTERFACE eigengrad::eigengrad)
+target_compile_options(eigengrad_build_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC bug 105593: its own AVX-512 header initialises a variable with itself, and says so wherever it is inlined.
+  target_compile_options(eigengrad_build_options INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized)
+endif()
+if(EIGENGRAD_WARNINGS_AS_ERRORS)
+  target_compile_options(eigengrad_build_options INTERFACE -Werror)
+endif()
+
+if(EIGENGRAD_NATIVE)
+  include(CheckCXXCompilerFlag)
+  check_cxx_compiler_flag(-march=native EIGENGRAD_HAS_MARCH_NATIVE)
+  if(EIGENGRAD_HAS_MARCH_NATIVE)
+    target_compile_options(eigengrad_build_options INTERFACE -march=native)
+    include(cmake/NativeTuning.cmake)
+  endif()
+endif()
+
+if(EIGENGRAD_SANITIZE)
+  set(sanitize -fsanitize=${EIGENGRAD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_compile_options(eigengrad_build_options INTERFACE ${sanitize})
+  target_link_options(eigengrad_build_options INTERFACE ${sanitize})
+endif()
