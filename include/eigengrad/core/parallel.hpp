@@ -83,9 +83,12 @@ class ThreadPool {
     start();
     body_ = body;
     context_ = context;
-    chunks_ = chunks;
     error_ = nullptr;
-    next_.store(0, std::memory_order_relaxed);
+    for (std::size_t slot = 0; slot < shares_.size(); ++slot) {
+      const auto of_slot = [&](std::size_t i) { return chunks * static_cast<Index>(i) / size(); };
+      shares_[slot].next.store(of_slot(slot), std::memory_order_relaxed);
+      shares_[slot].end = of_slot(slot + 1);
+    }
     const std::uint32_t job = std::max(epoch_.load(std::memory_order_relaxed) + 1, 1U);  // 0 is no job
     open_.store(job);
     epoch_.store(job);
@@ -121,6 +124,7 @@ class ThreadPool {
 
   void start() {
     if (!workers_.empty()) return;
+    shares_ = std::vector<Share>(static_cast<std::size_t>(size()));
     for (int slot = 1; slot < size(); ++slot) {
       workers_.emplace_back([this, slot, seen = epoch_.load()] { loop(slot, seen); });
     }
@@ -152,19 +156,36 @@ class ThreadPool {
     }
   }
 
+  /// Takes the chunks of its own share, then what the others have left. A thread that meets the same share of a
+  /// tensor in one loop after another finds it in its own cache.
   void work(Index slot) {
     inside_ = true;
-    for (Index chunk; (chunk = next_.fetch_add(1, std::memory_order_relaxed)) < chunks_;) {
-      try {
-        body_(context_, chunk, slot);
-      } catch (...) {
-        const std::lock_guard lock(error_mutex_);
-        if (!error_) error_ = std::current_exception();
-        next_.store(chunks_, std::memory_order_relaxed);
+    const std::size_t count = shares_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      Share& share = shares_[(static_cast<std::size_t>(slot) + i) % count];
+      for (Index chunk; (chunk = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
+        try {
+          body_(context_, chunk, slot);
+        } catch (...) {
+          fail(std::current_exception());
+        }
       }
     }
     inside_ = false;
   }
+
+  /// Keeps the first error and leaves out all chunks that nobody has begun.
+  void fail(std::exception_ptr error) {
+    const std::lock_guard lock(error_mutex_);
+    if (!error_) error_ = std::move(error);
+    for (Share& share : shares_) share.next.store(share.end, std::memory_order_relaxed);
+  }
+
+  /// The chunks that a thread takes first.
+  struct alignas(64) Share {
+    std::atomic<Index> next{0};
+    Index end = 0;
+  };
 
   static inline thread_local bool inside_ = false;
 
@@ -174,7 +195,7 @@ class ThreadPool {
 
   Body body_ = nullptr;
   void* context_ = nullptr;
-  Index chunks_ = 0;
+  std::vector<Share> shares_;  // one for each thread
   std::mutex error_mutex_;
   std::exception_ptr error_;
 
@@ -182,7 +203,6 @@ class ThreadPool {
   std::atomic<std::uint32_t> open_{0};               // the job workers may enter, 0 for none
   std::atomic<bool> stopping_{false};
   alignas(64) std::atomic<int> active_{0};  // workers that may be touching the job
-  alignas(64) std::atomic<Index> next_{0};  // the next chunk nobody has taken
 };
 
 }  // namespace detail
