@@ -20,8 +20,8 @@ struct Yardstick {
   nn::Sequential<> net;
   Tensor<float> inputs;
   Tensor<Index> labels;
-  /// Floating-point operations of one step: 2 a multiply-add, forward, weight gradient and input gradient, the
-  /// last not for the first layer.
+  /// Floating-point operations of one step: 2 a multiply-add, forward, weight gradient and input gradient,
+  /// the last not for the first layer.
   double flop = 0.0;
 };
 

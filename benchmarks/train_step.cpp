@@ -5,8 +5,6 @@
 // the processor, which is measured in the same run.
 //   train_step --network mlp100 --network mlp700 --threads 1 --threads 2 --json result.json
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <fstream>
@@ -15,6 +13,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include "fma_peak.hpp"
 #include "networks.hpp"
@@ -27,7 +27,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// The median of the times of single steps, in seconds, over about the given time, after a tenth of it as warm-up.
+/// The median of the times of single steps, in seconds, over about the given time, after a tenth of it as
+/// warm-up.
 double median_step(benchmarks::Yardstick& yardstick, double total_seconds) {
   nn::SoftmaxCrossEntropy loss;
   optim::SGD sgd{yardstick.net.parameters(), {.learning_rate = 1e-3}};
@@ -59,7 +60,9 @@ int main(int argc, char** argv) {
   CLI::App app{"Times one training step of the yardstick networks."};
   app.add_option("--network", networks, "mlp100, mlp700")->check(CLI::IsMember({"mlp100", "mlp700"}));
   app.add_option("--threads", threads, "numbers of threads")->check(CLI::PositiveNumber);
-  app.add_option("--seconds", seconds, "for each measurement")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--seconds", seconds, "for each measurement")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--json", json_file, "file for the results")->type_name("FILE");
   CLI11_PARSE(app, argc, argv);
 
@@ -73,9 +76,10 @@ int main(int argc, char** argv) {
       const double step = median_step(yardstick, seconds);
       const double rate = yardstick.flop / step;
       const Index batch_size = yardstick.inputs.size(0);
-      std::cout << std::left << std::setw(8) << name << std::right << std::setw(6) << batch_size << std::setw(8) << count
-                << std::setw(10) << std::setprecision(3) << step * 1e3 << std::setw(10) << std::setprecision(0)
-                << rate * 1e-9 << std::setw(10) << peak * 1e-9 << std::setw(7) << 100.0 * rate / peak << " %\n"
+      std::cout << std::left << std::setw(8) << name << std::right << std::setw(6) << batch_size
+                << std::setw(8) << count << std::setw(10) << std::setprecision(3) << step * 1e3
+                << std::setw(10) << std::setprecision(0) << rate * 1e-9 << std::setw(10) << peak * 1e-9
+                << std::setw(7) << 100.0 * rate / peak << " %\n"
                 << std::flush;
       results.push_back({{"network", name},
                          {"batch_size", batch_size},

@@ -52,54 +52,124 @@ class Product {
         add_(add),
         row_panels_(EvenSplit::of_at_most(c.rows, kTileRows)),
         col_panels_((c.cols + kTileCols<T> - 1) / kTileCols<T>),
+        padded_cols_(round_up(c.cols, kLanes<T>)),
         depths_(EvenSplit::of_at_most(a.cols, kDepth)) {}
 
   void run() {
-    const bool split_rows = c_.rows >= c_.cols;
-    const Index panels = split_rows ? row_panels_.count : col_panels_;
-    const Index other_panels = split_rows ? col_panels_ : row_panels_.count;
-    const Index other_lines = split_rows ? round_up(c_.cols, kLanes<T>) : c_.rows;
     const bool serial = c_.rows * c_.cols <= kSerialWork / std::max<Index>(a_.cols, 1);
+    const bool small = c_.rows + c_.cols <= kSmallSides && c_.rows * c_.cols <= kSmallResult;
+    if (!serial && small && depths_.count >= kManyDepths)
+      split_depth();
+    else
+      split_lines(serial);
+  }
 
-    // The operand that is not split is packed whole, by all threads.
-    Tensor<T> whole({other_lines * a_.cols});
-    T* whole_data = whole.mutable_data();
-    parallel_for(other_panels, serial ? other_panels : std::max<Index>(1, other_panels / (4 * num_threads())),
-                 [&](Index begin, Index end) {
-                   for (Index block = 0; block < depths_.count; ++block) {
-                     T* target = whole_data + depths_.begin(block) * other_lines;
-                     if (split_rows)
-                       pack_cols(begin, end, block, target);
-                     else
-                       pack_rows(begin, end, block, target);
-                   }
-                 });
+ private:
+  static constexpr Index kSmallSides = 512;
+  static constexpr Index kSmallResult = 32 * 1024;
+  static constexpr Index kManyDepths = 4;
+  static constexpr Index kDepthParts = 8;
 
-    // The other one is cut into runs of panels: few enough elements for the cache, enough runs for the
-    // threads.
-    const Index panel_elements = depths_.longest() * (split_rows ? Index{kTileRows} : Index{kTileCols<T>});
-    const Index cached = std::max<Index>(1, kBlockElements / panel_elements);
-    const Index shared = std::max<Index>(1, panels / (3 * num_threads()));
-    const Index grain = serial ? std::min(panels, cached) : std::min(shared, cached);
-    const Index slots = serial ? 1 : num_threads();
-    Tensor<T> blocks({slots * grain * panel_elements});
-    T* blocks_data = blocks.mutable_data();
-    const auto multiply_run = [&](Index begin, Index end, Index slot) {
-      T* own = blocks_data + slot * grain * panel_elements;
-      for (Index block = 0; block < depths_.count; ++block) {
-        const T* other = whole_data + depths_.begin(block) * other_lines;
-        if (split_rows) {
-          pack_rows(begin, end, block, own - row_panels_.begin(begin) * depths_.length(block));
-          for (Index j = 0; j < col_panels_; ++j) {
-            for (Index i = begin; i < end; ++i) tile(i, j, block, own, row_panels_.begin(begin), other, 0);
-          }
-        } else {
-          pack_cols(begin, end, block, own - begin * kTileCols<T> * depths_.length(block));
+  /// For a small c and a long summed axis: every part of that axis makes a c of its own, which are then added
+  /// in order. No thread reads what another has packed.
+  void split_depth() {
+    const EvenSplit parts{depths_.count, std::min(depths_.count, kDepthParts)};
+    const Index c_elements = c_.rows * padded_cols_;
+    const Index a_elements = round_up(c_.rows * depths_.longest(), kLanes<T>);
+    const Index ab_elements = a_elements + padded_cols_ * depths_.longest();
+    Tensor<T> sums({parts.count, c_elements});
+    Tensor<T> packed({Index{num_threads()}, ab_elements});
+    T* sums_data = sums.mutable_data();
+    T* packed_data = packed.mutable_data();
+    parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
+      T* a = packed_data + slot * ab_elements;
+      const Index first = parts.begin(part);
+      for (Index block = first; block < first + parts.length(part); ++block) {
+        T* b = a + a_elements;
+        pack_rows(0, row_panels_.count, block, a);
+        pack_cols(0, col_panels_, block, b);
+        for (Index j = 0; j < col_panels_; ++j) {
           for (Index i = 0; i < row_panels_.count; ++i) {
-            for (Index j = begin; j < end; ++j) tile(i, j, block, other, 0, own, begin * kTileCols<T>);
+            tile(i, j, block, a, b, {sums_data + part * c_elements, padded_cols_}, block > first);
           }
         }
       }
+    });
+    constexpr Index kRows = 8;
+    parallel_for(c_.rows, kRows, [&](Index begin, Index end) {
+      for (Index part = 1; part < parts.count; ++part) {
+        const Index offset = begin * padded_cols_;
+        const Index count = (end - begin) * padded_cols_;
+        ArrayMap<T>(sums_data + offset, count) +=
+            ConstArrayMap<T>(sums_data + part * c_elements + offset, count);
+      }
+      write({sums_data + begin * padded_cols_, padded_cols_}, begin, end - begin, 0, c_.cols);
+    });
+  }
+
+  /// The smaller operand is packed whole, by all threads; the other is cut into runs of panels, each packed
+  /// by the thread that multiplies it: few enough elements for its cache, enough runs for all threads.
+  void split_lines(bool serial) {
+    const bool split_rows = c_.rows >= c_.cols;
+    const Index panels = split_rows ? row_panels_.count : col_panels_;
+    const Index other_panels = split_rows ? col_panels_ : row_panels_.count;
+    const Index other_lines = split_rows ? padded_cols_ : c_.rows;
+    const Index threads = serial ? 1 : num_threads();
+
+    Tensor<T> whole({depths_.count, round_up(other_lines * depths_.longest(), kLanes<T>)});
+    T* whole_data = whole.mutable_data();
+    const auto pack_whole = [&](Index begin, Index end) {
+      for (Index block = 0; block < depths_.count; ++block) {
+        T* target = whole_data + block * whole.size(1);
+        if (split_rows)
+          pack_cols(begin, end, block, target + begin * kTileCols<T> * depths_.length(block));
+        else
+          pack_rows(begin, end, block, target + row_panels_.begin(begin) * depths_.length(block));
+      }
+    };
+    if (serial)
+      pack_whole(0, other_panels);
+    else
+      parallel_for(other_panels, std::max<Index>(1, other_panels / (4 * threads)), pack_whole);
+
+    const Index panel_elements = depths_.longest() * (split_rows ? Index{kTileRows} : Index{kTileCols<T>});
+    const Index cached = std::max<Index>(1, kBlockElements / panel_elements);
+    const Index shared = serial ? panels : std::max<Index>(1, panels / (3 * threads));
+    const Index grain = std::min(shared, cached);
+    // Packets of c go straight to their place, unless they would cross its edge or lie against its grain.
+    const bool direct = c_.col_stride == 1 && c_.cols == padded_cols_;
+    const Index sums_elements =
+        direct ? 0 : (split_rows ? grain * kTileRows * padded_cols_ : c_.rows * grain * kTileCols<T>);
+    const Index own_elements = round_up(grain * panel_elements, kLanes<T>);
+    Tensor<T> own({threads, own_elements + sums_elements});
+    T* own_data = own.mutable_data();
+    const auto multiply_run = [&](Index begin, Index end, Index slot) {
+      T* packed = own_data + slot * own.size(1);
+      const Index row = split_rows ? row_panels_.begin(begin) : 0;
+      const Index col = split_rows ? 0 : begin * kTileCols<T>;
+      const Index rows = split_rows ? row_panels_.begin(end) - row : c_.rows;
+      const Index cols = split_rows ? c_.cols : std::min(end * kTileCols<T>, c_.cols) - col;
+      Target sums{packed + own_elements, round_up(cols, kLanes<T>)};
+      if (direct) sums = {c_.data + row * c_.row_stride + col, c_.row_stride};
+      for (Index block = 0; block < depths_.count; ++block) {
+        const T* other = whole_data + block * whole.size(1);
+        const bool add = block > 0 || (direct && add_);
+        const Index depth = depths_.length(block);
+        if (split_rows) {
+          pack_rows(begin, end, block, packed);
+          for (Index j = 0; j < col_panels_; ++j) {
+            for (Index i = begin; i < end; ++i)
+              tile(i, j, block, packed - row * depth, other, sums.from(row, 0), add);
+          }
+        } else {
+          pack_cols(begin, end, block, packed);
+          for (Index i = 0; i < row_panels_.count; ++i) {
+            for (Index j = begin; j < end; ++j)
+              tile(i, j, block, other, packed - col * depth, sums.from(0, col), add);
+          }
+        }
+      }
+      if (!direct) write(sums, row, rows, col, cols);
     };
     if (serial) {
       for (Index begin = 0; begin < panels; begin += grain)
@@ -109,68 +179,62 @@ class Product {
     }
   }
 
- private:
-  // Panel i of a begins at target + (its first row) * depth, panel j of b at target + (its first column) *
-  // depth.
+  /// Where sums are written: rows of packets, row_stride apart.
+  struct Target {
+    T* data;
+    Index row_stride;
+
+    /// The same place, addressed by rows and columns of c where it begins at the given ones.
+    Target from(Index row, Index col) const { return {data - row * row_stride - col, row_stride}; }
+  };
+
+  /// Packs the panels [begin, end) of a, or of b, over one block of the summed axis, one after another.
   void pack_rows(Index begin, Index end, Index block, T* target) const {
     const Index depth = depths_.length(block);
     for (Index i = begin; i < end; ++i) {
-      const Index row = row_panels_.begin(i);
       const Index height = row_panels_.length(i);
-      const T* source = a_.data + row * a_.row_stride + depths_.begin(block) * a_.col_stride;
-      kPackPanel<T, kTileRows>[static_cast<std::size_t>(height - 1)](source, a_.row_stride, a_.col_stride,
-                                                                     height, depth, target + row * depth);
+      const T* source = a_.data + row_panels_.begin(i) * a_.row_stride + depths_.begin(block) * a_.col_stride;
+      const auto pack = kPackPanel<T, kTileRows>[static_cast<std::size_t>(height - 1)];
+      pack(source, a_.row_stride, a_.col_stride, height, depth, target);
+      target += height * depth;
     }
   }
-
   void pack_cols(Index begin, Index end, Index block, T* target) const {
     const Index depth = depths_.length(block);
     for (Index j = begin; j < end; ++j) {
-      const Index col = j * kTileCols<T>;
-      const Index width = std::min<Index>(kTileCols<T>, b_.cols - col);
-      const T* source = b_.data + col * b_.col_stride + depths_.begin(block) * b_.row_stride;
+      const Index width = panel_width(j);
+      const T* source = b_.data + j * kTileCols<T> * b_.col_stride + depths_.begin(block) * b_.row_stride;
       const auto pack = width > kLanes<T> ? pack_panel<T, kTileCols<T>> : pack_panel<T, kLanes<T>>;
-      pack(source, b_.col_stride, b_.row_stride, width, depth, target + col * depth);
+      pack(source, b_.col_stride, b_.row_stride, width, depth, target);
+      target += kTileCols<T> * depth;
     }
   }
 
-  /// Tile (i, j) of c over one block of the summed axis; the panels of a start at row a_first, of b at
-  /// b_first.
-  void tile(Index i, Index j, Index block, const T* a_panels, Index a_first, const T* b_panels,
-            Index b_first) const {
+  Index panel_width(Index j) const { return std::min<Index>(kTileCols<T>, c_.cols - j * kTileCols<T>); }
+
+  /// Tile (i, j) of c over one block of the summed axis. The panel of row r of a begins at a + r * depth,
+  /// that of column s of b at b + s * depth.
+  void tile(Index i, Index j, Index block, const T* a, const T* b, Target sums, bool add) const {
     const Index depth = depths_.length(block);
     const Index row = row_panels_.begin(i);
-    const Index height = row_panels_.length(i);
     const Index col = j * kTileCols<T>;
-    const Index width = std::min<Index>(kTileCols<T>, c_.cols - col);
-    const int packets = width > kLanes<T> ? 2 : 1;
-    const T* a = a_panels + (row - a_first) * depth;
-    const T* b = b_panels + (col - b_first) * depth;
-    const bool add = add_ || block > 0;
-    const auto multiply =
-        kMultiplyTile<T>[static_cast<std::size_t>(packets - 1)][static_cast<std::size_t>(height - 1)];
-    T* c = c_.data + row * c_.row_stride + col * c_.col_stride;
-    if (c_.col_stride == 1 && width == packets * kLanes<T>)
-      return multiply(depth, a, b, c, c_.row_stride, add);
-
-    alignas(64) T sums[kTileRows * kTileCols<T>];
-    multiply(depth, a, b, sums, kTileCols<T>, false);
-    if (c_.col_stride == 1) {
-      for (Index r = 0; r < height; ++r)
-        write(sums + r * kTileCols<T>, 1, width, c + r * c_.row_stride, 1, add);
-    } else {
-      for (Index s = 0; s < width; ++s) {
-        write(sums + s, kTileCols<T>, height, c + s * c_.col_stride, c_.row_stride, add);
-      }
-    }
+    const std::size_t packets = panel_width(j) > kLanes<T> ? 2 : 1;
+    const auto multiply = kMultiplyTile<T>[packets - 1][static_cast<std::size_t>(row_panels_.length(i) - 1)];
+    multiply(depth, a + row * depth, b + col * depth, sums.data + row * sums.row_stride + col,
+             sums.row_stride, add);
   }
 
-  static void write(const T* from, Index from_stride, Index count, T* to, Index to_stride, bool add) {
-    if (add) {
-      for (Index i = 0; i < count; ++i) to[i * to_stride] += from[i * from_stride];
-    } else {
-      for (Index i = 0; i < count; ++i) to[i * to_stride] = from[i * from_stride];
-    }
+  /// Sums of the given rows and columns to their place in c.
+  void write(Target sums, Index row, Index rows, Index col, Index cols) const {
+    using Stride = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
+    const Eigen::Map<const Matrix<T>, 0, Eigen::OuterStride<>> from(sums.data, rows, cols,
+                                                                    Eigen::OuterStride<>(sums.row_stride));
+    Eigen::Map<Matrix<T>, 0, Stride> to(c_.data + row * c_.row_stride + col * c_.col_stride, rows, cols,
+                                        Stride(c_.row_stride, c_.col_stride));
+    if (add_)
+      to += from;
+    else
+      to = from;
   }
 
   View<const T> a_;
@@ -179,6 +243,7 @@ class Product {
   bool add_;
   EvenSplit row_panels_;
   Index col_panels_;
+  Index padded_cols_;
   EvenSplit depths_;
 };
 
