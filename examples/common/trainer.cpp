@@ -121,10 +121,6 @@ data::Split<data::ImageDataset<>> load_data(const Options& options) {
 }
 
 void run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, const Options& options) {
-  const train::RunDirectory directory(options.run_dir);
-  train::CsvFile metrics(directory.file("metrics.csv"), "step,train_loss,test_loss,test_accuracy,seconds");
-  train::CsvFile losses(directory.file("train_loss.csv"), "step,loss");
-
   Rng rng(options.seed);
   nn::initialize(net, options.init, rng);
   optim::SGD optimizer{net.parameters(),
@@ -133,6 +129,11 @@ void run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, c
                         .weight_decay = options.weight_decay}};
   data::Loader loader{data.train,
                       {.batch_size = options.batch_size, .epochs = data::kEndless, .seed = options.seed}};
+  // Only now, with every option found right, is anything written.
+  const train::RunDirectory directory(options.run_dir);
+  train::CsvFile metrics(directory.file("metrics.csv"), "step,train_loss,test_loss,test_accuracy,seconds");
+  train::CsvFile losses(directory.file("train_loss.csv"), "step,loss");
+
   const Shape images = data.train.images.shape().with(0, options.batch_size);
   std::cout << net.summary(images) << num_threads() << " threads, batches of " << options.batch_size << '\n'
             << std::flush;

@@ -120,15 +120,15 @@ class GradientComparison {
   bool broken_ = false;
 };
 
-/// Different numbers between -2 and 2 in random order, none nearer to another than 4 / count, none nearer to
-/// 0 than 2 / count: the kink of a ReLU and the ties of a maximum keep their distance.
+/// Different numbers between -2 and 2 in random order, none nearer to another than 4 / count and none nearer
+/// to 0 than 1 / count: the kink of a ReLU and the ties of a maximum keep their distance.
 inline Tensor<double> distinct_numbers(const Shape& shape, Rng& rng) {
   Tensor<double> x(shape);
   std::span<double> values = x.mutable_span();
   const auto count = static_cast<double>(shape.numel());
   for (std::size_t i = 0; i < values.size(); ++i)
     values[i] = (4.0 * static_cast<double>(i) + 2.0) / count - 2.0;
-  if (shape.numel() % 2 == 1 && shape.numel() > 1) {
+  if (shape.numel() % 2 == 1) {
     for (double& value : values) value += 1.0 / count;  // an odd count has a number in the middle, at 0
   }
   shuffle(values, rng);

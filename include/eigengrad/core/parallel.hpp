@@ -156,8 +156,8 @@ class ThreadPool {
     }
   }
 
-  /// Takes the chunks of its own share, then what the others have left. A thread that meets the same share of a
-  /// tensor in one loop after another finds it in its own cache.
+  /// Takes the chunks of its own share, then what the others have left. A thread that meets the same share of
+  /// a tensor in one loop after another finds it in its own cache.
   void work(Index slot) {
     inside_ = true;
     const std::size_t count = shares_.size();

@@ -69,10 +69,9 @@ struct SoftmaxCrossEntropyResult {
 };
 
 /// Cross-entropy of softmax(x), computed from the logits: L = 1/N sum_n (log sum_c exp x[n, c] - x[n, t_n])
-/// Finite wherever the logits are: the largest logit of a row is subtracted before any exponential.
-/// Shapes   logits x (..., C), N rows; labels t (N)
-/// Units    L in nats
-/// Errors   ShapeError if the numbers of rows and labels differ, ValueError for a label outside 0 ... C-1
+/// Stable: the largest logit of a row is subtracted before any exponential, so the loss is finite as long as
+/// the differences of logits are. Shapes   logits x (..., C), N rows; labels t (N) Units    L in nats Errors
+/// ShapeError if the numbers of rows and labels differ, ValueError for a label outside 0 ... C-1
 template <class T>
 SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tensor<Index>& labels) {
   detail::check_labels("softmax_cross_entropy", logits, labels);

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#include <type_traits>
+
+#include <gtest/gtest.h>
+
+#include <eigengrad/core/layer.hpp>
+
+namespace eigengrad {
+namespace {
+
+struct Identity {
+  Shape output_shape(const Shape& x) const { return x; }
+  Tensor<float> forward(Tensor<float> x, Mode) { return x; }
+  Tensor<float> backward(Tensor<float> dy) { return dy; }
+};
+struct NoBackward {
+  Shape output_shape(const Shape& x) const { return x; }
+  Tensor<float> forward(Tensor<float> x, Mode) { return x; }
+};
+struct WrongResult : Identity {
+  void forward(Tensor<float>, Mode) {}
+};
+
+static_assert(Layer<Identity>);
+static_assert(!Layer<NoBackward>);
+static_assert(!Layer<WrongResult>);
+static_assert(!Layer<int>);
+static_assert(std::is_same_v<scalar_of<Identity>, float>);
+
+TEST(Layer, WithoutVisitHasNoParameters) {
+  Identity layer;
+  EXPECT_TRUE(parameters(layer).empty());
+  EXPECT_EQ(describe(layer), "layer");
+}
+
+TEST(Parameter, AddsToAGradientThatIsThere) {
+  Parameter<float> parameter{Tensor<float>::zeros({2})};
+  EXPECT_FALSE(parameter.has_grad());
+  const Tensor<float> one({2}, {1, 2});
+  parameter.add_grad(one);
+  EXPECT_TRUE(equal(parameter.grad, one));
+  parameter.add_grad(one);
+  EXPECT_TRUE(equal(parameter.grad, Tensor<float>({2}, {2, 4})));
+  EXPECT_EQ(one(1), 2);
+  parameter.zero_grad();
+  EXPECT_FALSE(parameter.has_grad());
+  EXPECT_THROW(parameter.add_grad(Tensor<float>::zeros({3})), ShapeError);
+}
+
+}  // namespace
+}  // namespace eigengrad

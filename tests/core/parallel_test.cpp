@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#include <atomic>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <eigengrad/core/parallel.hpp>
+
+namespace eigengrad {
+namespace {
+
+class Parallel : public ::testing::TestWithParam<int> {
+ protected:
+  void SetUp() override { set_num_threads(GetParam()); }
+  void TearDown() override { set_num_threads(0); }
+};
+
+TEST_P(Parallel, VisitsEveryElementOnceInFixedChunks) {
+  for (const Index count : {0, 1, 7, 64, 1000}) {
+    for (const Index grain : {1, 3, 64, 5000}) {
+      std::vector<std::atomic<int>> visits(static_cast<std::size_t>(count));
+      std::atomic<bool> fixed{true};
+      parallel_for(count, grain, [&](Index begin, Index end) {
+        if (begin % grain != 0 || (end - begin != grain && end != count)) fixed = false;
+        for (Index i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];
+      });
+      EXPECT_TRUE(fixed);
+      for (const auto& visit : visits) EXPECT_EQ(visit, 1);
+    }
+  }
+}
+
+TEST_P(Parallel, NoTwoBodiesShareASlot) {
+  std::vector<std::atomic<int>> users(static_cast<std::size_t>(num_threads()));
+  std::atomic<bool> alone{true};
+  for (int round = 0; round < 200; ++round) {
+    parallel_for(20, 1, [&](Index, Index, Index slot) {
+      if (users.at(static_cast<std::size_t>(slot)).fetch_add(1) != 0) alone = false;
+      std::this_thread::yield();
+      users.at(static_cast<std::size_t>(slot)).fetch_sub(1);
+    });
+  }
+  EXPECT_TRUE(alone);
+}
+
+TEST_P(Parallel, AnExceptionReachesTheCallerAndTheNextLoopRuns) {
+  for (int round = 0; round < 20; ++round) {
+    EXPECT_THROW(parallel_for(100, 1,
+                              [](Index begin, Index) {
+                                if (begin == 57) throw std::runtime_error("57");
+                              }),
+                 std::runtime_error);
+    std::atomic<int> sum{0};
+    parallel_for(100, 1, [&](Index begin, Index) { sum += static_cast<int>(begin); });
+    EXPECT_EQ(sum, 4950);
+  }
+}
+
+TEST_P(Parallel, ALoopInsideALoopRuns) {
+  std::atomic<int> count{0};
+  parallel_for(8, 1, [&](Index, Index) {
+    parallel_for(8, 1, [&](Index, Index, Index slot) {
+      EXPECT_EQ(slot, 0);
+      ++count;
+    });
+  });
+  EXPECT_EQ(count, 64);
+}
+
+TEST_P(Parallel, SeveralThreadsOfTheUserMayLoopAtOnce) {
+  std::atomic<int> sum{0};
+  std::vector<std::thread> users;
+  for (int user = 0; user < 4; ++user) {
+    users.emplace_back([&] {
+      for (int round = 0; round < 100; ++round) {
+        parallel_for(10, 1, [&](Index begin, Index) { sum += static_cast<int>(begin); });
+      }
+    });
+  }
+  for (std::thread& user : users) user.join();
+  EXPECT_EQ(sum, 4 * 100 * 45);
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, Parallel, ::testing::Values(1, 2, 3, 8));
+
+TEST(NumThreads, CanBeSetAndIsChecked) {
+  set_num_threads(3);
+  EXPECT_EQ(num_threads(), 3);
+  EXPECT_THROW(set_num_threads(-1), ValueError);
+  EXPECT_EQ(num_threads(), 3);
+  set_num_threads(0);
+  EXPECT_GE(num_threads(), 1);
+}
+
+TEST(NumThreads, ManyShortLoopsInARow) {
+  set_num_threads(2);
+  std::atomic<Index> sum{0};
+  for (int round = 0; round < 20000; ++round)
+    parallel_for(2, 1, [&](Index begin, Index) { sum += begin + 1; });
+  EXPECT_EQ(sum, 60000);
+  set_num_threads(0);
+}
+
+}  // namespace
+}  // namespace eigengrad

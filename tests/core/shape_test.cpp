@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#include <limits>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <eigengrad/core/shape.hpp>
+
+namespace eigengrad {
+namespace {
+
+TEST(Shape, CountsElementsAndAxes) {
+  const Shape shape{200, 32, 32, 3};
+  EXPECT_EQ(shape.rank(), 4);
+  EXPECT_EQ(shape.numel(), 200 * 32 * 32 * 3);
+  EXPECT_EQ(shape.rows(), 200 * 32 * 32);
+  EXPECT_EQ(shape.cols(), 3);
+  EXPECT_EQ(shape[0], 200);
+  EXPECT_EQ(shape[-1], 3);
+  EXPECT_EQ(shape[-4], 200);
+}
+
+TEST(Shape, AScalarHasOneElement) {
+  const Shape scalar{};
+  EXPECT_EQ(scalar.rank(), 0);
+  EXPECT_EQ(scalar.numel(), 1);
+  EXPECT_EQ(scalar.rows(), 1);
+  EXPECT_EQ(scalar.cols(), 1);
+}
+
+TEST(Shape, ComparesAndPrintsLikePython) {
+  EXPECT_EQ((Shape{2, 3}), (Shape{2, 3}));
+  EXPECT_NE((Shape{2, 3}), (Shape{3, 2}));
+  EXPECT_NE((Shape{2, 3}), (Shape{2, 3, 1}));
+  EXPECT_EQ(to_string(Shape{2, 3}), "(2, 3)");
+  EXPECT_EQ(to_string(Shape{5}), "(5,)");
+  EXPECT_EQ(to_string(Shape{}), "()");
+}
+
+TEST(Shape, WithReplacesOneSize) {
+  EXPECT_EQ((Shape{2, 3, 4}.with(-1, 9)), (Shape{2, 3, 9}));
+  EXPECT_EQ((Shape{2, 3, 4}.with(0, 9)), (Shape{9, 3, 4}));
+}
+
+TEST(Shape, RefusesWhatCannotBe) {
+  EXPECT_THROW((Shape{2, -1}), ShapeError);
+  EXPECT_THROW((Shape{1, 1, 1, 1, 1, 1, 1}), ShapeError);
+  const Index huge = std::numeric_limits<Index>::max() / 2;
+  EXPECT_THROW((Shape{huge, 3}), ShapeError);
+  EXPECT_THROW((Shape{2, 3}[2]), ShapeError);
+  EXPECT_THROW((Shape{2, 3}[-3]), ShapeError);
+  EXPECT_THROW((Shape{}[0]), ShapeError);
+}
+
+}  // namespace
+}  // namespace eigengrad

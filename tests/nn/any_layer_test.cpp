@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <eigengrad/nn/any_layer.hpp>
+#include <eigengrad/nn/linear.hpp>
+
+#include "support/tensors.hpp"
+
+namespace eigengrad::nn {
+namespace {
+
+/// A layer with the least a layer needs.
+struct Negate {
+  Shape output_shape(const Shape& x) const { return x; }
+  Tensor<float> forward(Tensor<float> x, Mode) {
+    x.mutable_array() *= -1.0F;
+    return x;
+  }
+  Tensor<float> backward(Tensor<float> dy) { return forward(std::move(dy), Mode::train); }
+};
+
+TEST(AnyLayer, FillsInWhatALayerLeavesOut) {
+  AnyLayer<float> layer{Negate{}};
+  EXPECT_EQ(layer.description(), "layer");
+  EXPECT_EQ(layer.multiply_adds({2, 3}), 0);
+  EXPECT_TRUE(parameters(layer).empty());
+  const auto x = testing::random<float>({2, 3}, 1);
+  EXPECT_TRUE(equal(layer.backward(layer.forward(x, Mode::train)), x));
+  layer.backward_parameters(x);
+}
+
+TEST(AnyLayer, CopiesTheLayer) {
+  AnyLayer<float> layer{Linear<float>{3, 2}};
+  AnyLayer<float> copy = layer;
+  copy.get_if<Linear<float>>()->weight.value.mutable_array().setZero();
+  EXPECT_NE(layer.get_if<Linear<float>>()->weight.value.array().abs().sum(), 0.0F);
+  layer = copy;
+  EXPECT_EQ(layer.get_if<Linear<float>>()->weight.value.array().abs().sum(), 0.0F);
+}
+
+}  // namespace
+}  // namespace eigengrad::nn

@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <eigengrad/core/gradcheck.hpp>
+#include <eigengrad/nn/flatten.hpp>
+#include <eigengrad/nn/linear.hpp>
+#include <eigengrad/nn/loss.hpp>
+#include <eigengrad/nn/relu.hpp>
+#include <eigengrad/nn/sequential.hpp>
+#include <eigengrad/nn/softmax.hpp>
+
+#include "support/tensors.hpp"
+
+namespace eigengrad::nn {
+namespace {
+
+static_assert(Layer<Sequential<float>> && Layer<Sequential<double>>);
+
+Sequential<double> make_net() {
+  return Sequential{Flatten<double>{}, Linear<double>{12, 7}, ReLU<double>{}, Linear<double>{7, 4},
+                    Softmax<double>{}};
+}
+
+TEST(Sequential, Gradcheck) {
+  manual_seed(3);
+  EXPECT_TRUE(gradcheck(make_net(), {5, 2, 3, 2}));
+  EXPECT_TRUE(
+      gradcheck(Sequential{Sequential{Linear<double>{3, 4}, ReLU<double>{}}, Linear<double>{4, 2}}, {5, 3}));
+}
+
+TEST(Sequential, IsItsLayersInARow) {
+  Linear<double> first{12, 7};
+  Linear<double> second{7, 4};
+  Sequential net{first, ReLU<double>{}, second};
+  const auto x = testing::random<double>({5, 12}, 1);
+  const auto expected =
+      second.forward(ReLU<double>{}.forward(first.forward(x, Mode::train), Mode::train), Mode::train);
+  EXPECT_TRUE(equal(net.forward(x), expected));
+  EXPECT_EQ(net.size(), 3);
+  EXPECT_NE(net[2].get_if<Linear<double>>(), nullptr);
+  EXPECT_EQ(net[2].get_if<ReLU<double>>(), nullptr);
+}
+
+TEST(Sequential, NamesParametersByIndexDotName) {
+  Sequential net{Sequential{Linear<float>{3, 4}, ReLU<float>{}}, Linear<float>{4, 2, {.bias = false}}};
+  std::vector<std::string> names;
+  net.visit([&](std::string_view name, Parameter<float>&) { names.emplace_back(name); });
+  EXPECT_EQ(names, (std::vector<std::string>{"0.0.weight", "0.0.bias", "1.weight"}));
+}
+
+TEST(Sequential, BackwardParametersGivesTheSameGradients) {
+  Sequential net = make_net();
+  Sequential other = net;
+  const auto x = testing::random<double>({5, 2, 3, 2}, 1);
+  const auto dy = testing::random<double>({5, 4}, 2);
+  net.forward(x);
+  other.forward(x);
+  net.backward(dy);
+  other.backward_parameters(dy);
+  const auto all = net.parameters();
+  const auto others = other.parameters();
+  ASSERT_EQ(all.size(), others.size());
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(equal(all[i]->grad, others[i]->grad));
+}
+
+TEST(Sequential, ACopyIsANetworkOfItsOwn) {
+  Sequential net = make_net();
+  Sequential copy = net;
+  const auto x = testing::random<double>({5, 12}, 1);
+  const Tensor<double> before = copy.forward(x);
+  net.parameters()[0]->value.mutable_array() += 1.0;
+  EXPECT_TRUE(equal(copy.forward(x), before));
+  EXPECT_FALSE(equal(net.forward(x), before));
+}
+
+TEST(Sequential, ParametersStayWhereTheyAreWhenTheNetIsMoved) {
+  Sequential net = make_net();
+  const auto parameters = net.parameters();
+  Sequential moved = std::move(net);
+  EXPECT_EQ(moved.parameters(), parameters);
+}
+
+TEST(Sequential, NamesTheLayerThatDoesNotFit) {
+  Sequential net{Flatten<float>{}, Linear<float>{3072, 100}, ReLU<float>{}, Linear<float>{50, 10}};
+  const auto message = [&](const Shape& shape) -> std::string {
+    try {
+      net.forward(Tensor<float>::zeros(shape));
+    } catch (const ShapeError& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  };
+  EXPECT_EQ(message({2, 30, 30, 3}),
+            "layer 1 (Linear 3072->100): input has 2700 features, expected 3072; input shape (2, 2700)");
+  EXPECT_EQ(message({2, 32, 32, 3}),
+            "layer 3 (Linear 50->10): input has 100 features, expected 50; input shape (2, 100)");
+}
+
+TEST(Sequential, BackwardBeforeForwardIsAnError) {
+  Sequential net = make_net();
+  EXPECT_THROW(net.backward(Tensor<double>::zeros({5, 4})), StateError);
+  EXPECT_THROW(net.backward_parameters(Tensor<double>::zeros({5, 4})), StateError);
+}
+
+TEST(Sequential, AnEmptyOneChangesNothing) {
+  Sequential<float> net;
+  const auto x = testing::random<float>({2, 3}, 1);
+  EXPECT_TRUE(equal(net.forward(x), x));
+  EXPECT_TRUE(equal(net.backward(x), x));
+  EXPECT_TRUE(net.parameters().empty());
+}
+
+TEST(Sequential, SummaryCounts) {
+  Sequential net{Flatten<float>{}, Linear<float>{3072, 100}, ReLU<float>{}, Linear<float>{100, 10}};
+  const std::string table = net.summary({200, 32, 32, 3});
+  EXPECT_NE(table.find("1 Linear 3072->100"), std::string::npos) << table;
+  EXPECT_NE(table.find("308310"), std::string::npos) << table;
+  EXPECT_NE(table.find("61640000"), std::string::npos) << table;
+}
+
+TEST(Sequential, TheLastSmallerBatchWorks) {
+  Sequential net{Linear<float>{3, 2}};
+  EXPECT_EQ(net.forward(Tensor<float>::zeros({5, 3})).shape(), (Shape{5, 2}));
+  EXPECT_EQ(net.forward(Tensor<float>::zeros({2, 3})).shape(), (Shape{2, 2}));
+}
+
+}  // namespace
+}  // namespace eigengrad::nn

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <eigengrad/core/tensor.hpp>
+
+// Reads what tests/golden/generate.py has written: PyTorch's numbers.
+
+namespace eigengrad::testing {
+
+class Golden {
+ public:
+  /// `name` without folder and ending; the folder is EIGENGRAD_GOLDEN_DIR.
+  explicit Golden(const std::string& name) {
+    const std::string path = std::string(EIGENGRAD_GOLDEN_DIR) + "/" + name + ".txt";
+    std::ifstream in(path);
+    if (!in) throw std::runtime_error(path + ": cannot be read");
+    std::string head, body;
+    while (std::getline(in, head) && std::getline(in, body)) {
+      std::istringstream words(head), numbers(body);
+      std::string tensor_name;
+      words >> tensor_name;
+      std::vector<Index> sizes;
+      for (Index size; words >> size;) sizes.push_back(size);
+      std::vector<double> values;
+      for (std::string number; numbers >> number;) values.push_back(std::stod(number));
+      tensors_.emplace(tensor_name, Tensor<double>(Shape(sizes), std::span<const double>(values)));
+    }
+  }
+
+  const Tensor<double>& operator[](const std::string& name) const { return tensors_.at(name); }
+
+ private:
+  std::map<std::string, Tensor<double>> tensors_;
+};
+
+}  // namespace eigengrad::testing

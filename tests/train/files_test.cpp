@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <eigengrad/train/curves.hpp>
+#include <eigengrad/train/progress.hpp>
+#include <eigengrad/train/run_directory.hpp>
+
+#include "support/temporary_directory.hpp"
+
+namespace eigengrad::train {
+namespace {
+
+std::string contents(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+TEST(RunDirectory, IsMadeWithItsParentsAndHoldsNothingElse) {
+  const testing::TemporaryDirectory temporary;
+  const RunDirectory directory(temporary.path() / "a" / "b");
+  EXPECT_TRUE(std::filesystem::is_directory(temporary.path() / "a" / "b"));
+  EXPECT_TRUE(std::filesystem::is_empty(temporary.path() / "a" / "b"));
+  EXPECT_EQ(directory.file("x.csv"), temporary.path() / "a" / "b" / "x.csv");
+}
+
+TEST(RunDirectory, NamesAPlaceThatCannotBeWrittenTo) {
+  const testing::TemporaryDirectory temporary;
+  const auto file = temporary.path() / "file";
+  std::ofstream(file) << "text";
+  EXPECT_THROW(RunDirectory(file / "run"), IoError);
+  EXPECT_THROW(RunDirectory{file}, IoError);
+  try {
+    const RunDirectory directory("/proc/eigengrad");
+    FAIL();
+  } catch (const IoError& error) {
+    EXPECT_NE(std::string(error.what()).find("/proc/eigengrad: cannot be made"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST(CsvFile, HasAHeaderAndEveryRowAtOnce) {
+  const testing::TemporaryDirectory temporary;
+  CsvFile csv(temporary.path() / "m.csv", "step,loss");
+  csv.row(1, 0.1F);
+  csv.row(2, std::numeric_limits<double>::infinity());
+  EXPECT_EQ(contents(temporary.path() / "m.csv"), "step,loss\n1,0.100000001\n2,inf\n");
+  EXPECT_THROW(CsvFile(temporary.path() / "none" / "m.csv", "x"), IoError);
+}
+
+TEST(WriteFile, ReplacesAFileWhole) {
+  const testing::TemporaryDirectory temporary;
+  const auto file = temporary.path() / "t";
+  write_file(file, "one");
+  write_file(file, "two");
+  EXPECT_EQ(contents(file), "two");
+  EXPECT_FALSE(std::filesystem::exists(file.string() + ".part"));
+  EXPECT_THROW(write_file(temporary.path() / "none" / "t", "x"), IoError);
+}
+
+TEST(Curves, HaveTitlesLabelsTicksAndFinitePoints) {
+  const std::string svg = curves_svg({{"loss < 1", "step", "nats", {{{1, 2, 3}, {2.0, std::nan(""), 1.0}}}},
+                                      {"accuracy", "step", "share", {{{5}, {0.5}}, {{}, {}}}}});
+  EXPECT_EQ(svg.rfind("<svg ", 0), 0U);
+  EXPECT_NE(svg.find("loss &lt; 1"), std::string::npos);
+  EXPECT_NE(svg.find(">nats<"), std::string::npos);
+  EXPECT_NE(svg.find(">share<"), std::string::npos);
+  EXPECT_NE(svg.find(">1.5<"), std::string::npos);
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+  EXPECT_EQ(svg.find("inf"), std::string::npos);
+}
+
+TEST(Curves, MovingAverageLooksBack) {
+  EXPECT_EQ(moving_average({2, 4, 6, 8}, 2), (std::vector<double>{2, 3, 5, 7}));
+}
+
+TEST(Progress, IsPlainLinesWhereThereIsNoTerminal) {
+  std::ostringstream out;
+  Progress progress(out, 10, false);
+  for (Index step = 1; step <= 10; ++step) progress.step(step, 1.0);
+  EXPECT_EQ(out.str(), "");
+  progress.evaluation(
+      {.step = 10, .train_loss = 1.5, .test_loss = 2.0, .test_accuracy = 0.25, .seconds = 3.0});
+  EXPECT_EQ(out.str(), "step     10  train loss 1.5000  test loss 2.0000  test accuracy 0.2500  3.0 s\n");
+}
+
+TEST(Progress, RedrawsABarOnATerminal) {
+  std::ostringstream out;
+  Progress progress(out, 10, true);
+  progress.step(5, 1.0);
+  EXPECT_EQ(out.str(), "\r[===============               ] 5/10  loss 1.0000 ");
+  progress.clear();
+  EXPECT_NE(out.str().find("\r\033[K"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace eigengrad::train
