@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <eigengrad/data/dataset.hpp>
+
+// CIFAR-10 in its binary format: 60,000 colour images of 32 x 32 pixels in 10 classes.
+//   auto split = data::load_cifar10("data/cifar-10-batches-bin");
+// Source   Krizhevsky, Learning multiple layers of features from tiny images, 2009
+
+namespace eigengrad::data {
+
+inline constexpr Index kCifar10Side = 32;
+inline constexpr Index kCifar10Channels = 3;
+inline constexpr Index kCifar10Classes = 10;
+inline constexpr Index kCifar10RecordsPerFile = 10000;
+
+inline const std::vector<std::string>& cifar10_class_names() {
+  static const std::vector<std::string> names{"airplane", "automobile", "bird",  "cat",  "deer",
+                                              "dog",      "frog",       "horse", "ship", "truck"};
+  return names;
+}
+
+namespace detail {
+
+inline constexpr Index kCifar10Pixels = kCifar10Side * kCifar10Side;
+inline constexpr Index kCifar10Record = 1 + kCifar10Channels * kCifar10Pixels;
+
+/// The file's size is right, or IoError says what it is and should be.
+inline void check_cifar10_file(const std::filesystem::path& file, Index records) {
+  std::error_code problem;
+  const auto size = std::filesystem::file_size(file, problem);
+  if (problem) throw IoError(file.string(), "cannot be read: " + problem.message());
+  const auto expected = static_cast<std::uintmax_t>(records * kCifar10Record);
+  if (size == expected) return;
+  throw IoError(file.string(), error_text("has ", size, " bytes, expected ", expected, ": ", records,
+                                          " records of ", kCifar10Record));
+}
+
+/// Reads the records of one file to `images`, (records, 32, 32, 3), and `labels`.
+inline void read_cifar10_file(const std::filesystem::path& file, Index records, std::uint8_t* images,
+                              Index* labels) {
+  check_cifar10_file(file, records);
+  std::vector<char> bytes(static_cast<std::size_t>(records * kCifar10Record));
+  std::ifstream in(file, std::ios::binary);
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
+    throw IoError(file.string(), static_cast<std::int64_t>(in.gcount()), "cannot be read");
+  }
+  const auto* record = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  for (Index i = 0; i < records; ++i, record += kCifar10Record) {
+    if (record[0] >= kCifar10Classes) {
+      throw IoError(file.string(), i * kCifar10Record,
+                    error_text("label ", int{record[0]}, " of record ", i, ", expected 0 to 9"));
+    }
+    labels[i] = record[0];
+    // The file has a plane for each channel; an image here has the channels of a pixel side by side.
+    for (Index pixel = 0; pixel < kCifar10Pixels; ++pixel) {
+      for (Index channel = 0; channel < kCifar10Channels; ++channel) {
+        *images++ = record[1 + channel * kCifar10Pixels + pixel];
+      }
+    }
+  }
+}
+
+template <class T>
+ImageDataset<T> read_cifar10_files(const std::vector<std::filesystem::path>& files, Index records) {
+  const auto count = static_cast<Index>(files.size());
+  Tensor<std::uint8_t> images({count * records, kCifar10Side, kCifar10Side, kCifar10Channels});
+  Tensor<Index> labels({count * records});
+  std::uint8_t* pixels = images.mutable_data();
+  Index* classes = labels.mutable_data();
+  parallel_for(count, 1, [&](Index begin, Index) {
+    read_cifar10_file(files[static_cast<std::size_t>(begin)], records,
+                      pixels + begin * records * (kCifar10Record - 1), classes + begin * records);
+  });
+  return {std::move(images), std::move(labels), cifar10_class_names(), {}, {}};
+}
+
+}  // namespace detail
+
+/// True if the directory has the first of the binary batches.
+inline bool has_cifar10(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  return std::filesystem::exists(directory / "data_batch_1.bin", ignored);
+}
+
+/// Reads data_batch_1.bin to data_batch_5.bin and test_batch.bin: 50,000 and 10,000 images, not normalised.
+/// Shapes   images (N, 32, 32, 3), labels (N)
+/// Errors   IoError naming the directory or the file: missing, of another size, or with a label above 9
+template <class T = float>
+Split<ImageDataset<T>> load_cifar10(const std::filesystem::path& directory) {
+  if (!std::filesystem::is_directory(directory)) {
+    throw IoError(directory.string(), "is not a directory; expected the binary version of CIFAR-10 in it");
+  }
+  std::vector<std::filesystem::path> train;
+  for (int i = 1; i <= 5; ++i) train.push_back(directory / ("data_batch_" + std::to_string(i) + ".bin"));
+  const std::vector<std::filesystem::path> test{directory / "test_batch.bin"};
+  for (const auto& files : {train, test}) {
+    for (const auto& file : files) detail::check_cifar10_file(file, kCifar10RecordsPerFile);
+  }
+  return {detail::read_cifar10_files<T>(train, kCifar10RecordsPerFile),
+          detail::read_cifar10_files<T>(test, kCifar10RecordsPerFile)};
+}
+
+}  // namespace eigengrad::data

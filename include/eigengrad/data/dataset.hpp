@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <eigengrad/core/check.hpp>
+#include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/tensor.hpp>
+
+// Data sets: numbered samples that are collected into batches.
+//   data::TensorDataset measurements{inputs, targets};      // any tensors with the samples on the first axis
+//   data::ImageDataset<> images = ...;                      // bytes, normalised as each batch is made
+
+namespace eigengrad::data {
+
+/// Inputs and targets of some samples, the samples on the first axis of both.
+template <class T, class Target = Index>
+struct Batch {
+  Tensor<T> inputs;
+  Tensor<Target> targets;
+};
+
+/// What a Loader needs: a number of samples, and batches of the samples with given numbers.
+template <class D>
+concept Dataset = std::copyable<D> && requires(const D& dataset, std::span<const Index> samples) {
+  { dataset.size() } -> std::same_as<Index>;
+  dataset.batch(samples);
+};
+
+namespace detail {
+
+/// The chosen rows of the first axis.
+template <class T>
+Tensor<T> gather(const Tensor<T>& rows, std::span<const Index> chosen) {
+  Tensor<T> result(rows.shape().with(0, static_cast<Index>(chosen.size())));
+  const Index length = rows.empty() ? 0 : rows.numel() / rows.size(0);
+  T* to = result.mutable_data();
+  for (const Index row : chosen) {
+    std::memcpy(to, rows.data() + row * length, static_cast<std::size_t>(length) * sizeof(T));
+    to += length;
+  }
+  return result;
+}
+
+}  // namespace detail
+
+/// Samples held as tensors, the samples on the first axis.
+/// Errors   ShapeError if inputs and targets differ in their number of samples
+template <class T, class Target>
+class TensorDataset {
+ public:
+  TensorDataset(Tensor<T> inputs, Tensor<Target> targets)
+      : inputs_(std::move(inputs)), targets_(std::move(targets)) {
+    check::rank_at_least("TensorDataset", inputs_.shape(), 1);
+    check::rank_at_least("TensorDataset", targets_.shape(), 1);
+    check::same_shape("TensorDataset", "targets", targets_.shape(),
+                      targets_.shape().with(0, inputs_.size(0)));
+  }
+
+  Index size() const { return inputs_.size(0); }
+  Batch<T, Target> batch(std::span<const Index> samples) const {
+    return {detail::gather(inputs_, samples), detail::gather(targets_, samples)};
+  }
+
+ private:
+  Tensor<T> inputs_;
+  Tensor<Target> targets_;
+};
+
+/// Labelled images of 8 bits a channel. A batch has the pixels (p - mean) * scale, p from 0 to 255.
+/// Shapes   images (N, H, W, C); labels (N); mean and scale (H, W, C), or both empty for the bare pixels
+template <class T = float>
+struct ImageDataset {
+  Tensor<std::uint8_t> images;
+  Tensor<Index> labels;
+  std::vector<std::string> class_names;
+  Tensor<T> mean;
+  Tensor<T> scale;
+
+  Index size() const { return labels.numel(); }
+  Index num_classes() const { return static_cast<Index>(class_names.size()); }
+  /// The shape of one image: (H, W, C).
+  Shape image_shape() const { return {images.size(1), images.size(2), images.size(3)}; }
+
+  Batch<T> batch(std::span<const Index> samples) const {
+    const auto count = static_cast<Index>(samples.size());
+    const Index pixels = image_shape().numel();
+    Tensor<T> inputs(images.shape().with(0, count));
+    T* to = inputs.mutable_data();
+    constexpr Index kImages = 8;
+    parallel_for(count, kImages, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
+        normalize(images.data() + samples[static_cast<std::size_t>(i)] * pixels, pixels, to + i * pixels);
+      }
+    });
+    return {std::move(inputs), detail::gather(labels, samples)};
+  }
+
+ private:
+  void normalize(const std::uint8_t* from, Index pixels, T* to) const {
+    if (mean.empty()) {
+      for (Index i = 0; i < pixels; ++i) to[i] = static_cast<T>(from[i]);
+      return;
+    }
+    const T* m = mean.data();
+    const T* s = scale.data();
+    for (Index i = 0; i < pixels; ++i) to[i] = (static_cast<T>(from[i]) - m[i]) * s[i];
+  }
+};
+
+/// A data set in two parts: one to learn from, one to measure on.
+template <class D>
+struct Split {
+  D train;
+  D test;
+};
+
+}  // namespace eigengrad::data

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include <eigengrad/data/loader.hpp>
+
+namespace eigengrad::data {
+namespace {
+
+/// Samples whose input and target are their own number.
+TensorDataset<float, Index> numbers(Index count) {
+  std::vector<float> inputs(static_cast<std::size_t>(count));
+  std::vector<Index> targets(static_cast<std::size_t>(count));
+  std::iota(inputs.begin(), inputs.end(), 0.0F);
+  std::iota(targets.begin(), targets.end(), Index{0});
+  return {Tensor<float>({count, 1}, std::span<const float>(inputs)), Tensor<Index>({count}, std::span<const Index>(targets))};
+}
+
+template <class D>
+std::vector<std::vector<Index>> batches_of(Loader<D> loader) {
+  std::vector<std::vector<Index>> batches;
+  for (const auto& [inputs, targets] : loader) {
+    EXPECT_EQ(inputs.size(0), targets.size(0));
+    for (Index i = 0; i < targets.numel(); ++i) EXPECT_EQ(inputs(i, 0), static_cast<float>(targets(i)));
+    batches.emplace_back(targets.span().begin(), targets.span().end());
+  }
+  return batches;
+}
+
+TEST(Loader, GivesEverySampleOnceAnEpochAndTheLastSmallerBatch) {
+  const auto batches = batches_of(Loader{numbers(10), {.batch_size = 4, .epochs = 2, .seed = 1}});
+  ASSERT_EQ(batches.size(), 6U);
+  for (const std::size_t epoch : {0U, 3U}) {
+    EXPECT_EQ(batches[epoch].size(), 4U);
+    EXPECT_EQ(batches[epoch + 2].size(), 2U);
+    std::vector<Index> all;
+    for (std::size_t i = 0; i < 3; ++i) all.insert(all.end(), batches[epoch + i].begin(), batches[epoch + i].end());
+    std::sort(all.begin(), all.end());
+    std::vector<Index> expected(10);
+    std::iota(expected.begin(), expected.end(), Index{0});
+    EXPECT_EQ(all, expected);
+  }
+  EXPECT_NE(batches[0], batches[3]);  // a new order every epoch
+}
+
+TEST(Loader, TheSameSeedGivesTheSameBatches) {
+  const LoaderOptions options{.batch_size = 3, .epochs = 2, .seed = 7};
+  EXPECT_EQ(batches_of(Loader{numbers(20), options}), batches_of(Loader{numbers(20), options}));
+  EXPECT_NE(batches_of(Loader{numbers(20), options}),
+            batches_of(Loader{numbers(20), {.batch_size = 3, .epochs = 2, .seed = 8}}));
+}
+
+TEST(Loader, CanKeepTheOrderAndDropTheLast) {
+  const auto batches = batches_of(Loader{numbers(5), {.batch_size = 2, .shuffle = false, .drop_last = true}});
+  EXPECT_EQ(batches, (std::vector<std::vector<Index>>{{0, 1}, {2, 3}}));
+}
+
+TEST(Loader, HasNoEndWhereAskedTo) {
+  Loader loader{numbers(3), {.batch_size = 2, .epochs = kEndless}};
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(loader.next().has_value());
+}
+
+TEST(Loader, RefusesWhatGivesNoBatch) {
+  EXPECT_THROW((Loader{numbers(3), {.batch_size = 0}}), ValueError);
+  EXPECT_THROW((Loader{numbers(3), {.batch_size = 2, .epochs = 0}}), ValueError);
+  EXPECT_THROW((Loader{numbers(0), {.batch_size = 2}}), ValueError);
+  EXPECT_THROW((Loader{numbers(3), {.batch_size = 4, .drop_last = true}}), ValueError);
+}
+
+}  // namespace
+}  // namespace eigengrad::data
