@@ -25,8 +25,8 @@ struct Measurement {
 };
 
 struct FitOptions {
-  Index max_steps = 1500;
-  Index eval_freq = 100;  ///< steps between evaluations; the last step is always followed by one
+  Index max_steps = data::kEndless;  ///< or fewer, where the loader ends first
+  Index eval_freq = 100;             ///< steps between evaluations; the last step is always followed by one
   std::function<void(Index step, double loss)> on_step = {};
   std::function<void(const Measurement&)> on_evaluation = {};
 };
@@ -35,7 +35,7 @@ struct FitOptions {
 /// Errors   ValueError naming the step, before it changes the network, where the loss is not finite
 template <class Net, class L, class Optimizer, class D, data::Dataset Test>
 std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader,
-                             const Test& test, const FitOptions& options) {
+                             const Test& test, const FitOptions& options = {}) {
   check::above_zero("fit", "max_steps", options.max_steps);
   check::above_zero("fit", "eval_freq", options.eval_freq);
   using Clock = std::chrono::steady_clock;
