@@ -35,7 +35,9 @@ class Gemm : public ::testing::TestWithParam<Sizes> {
  protected:
   template <class T>
   void check(double tolerance) const {
-    const auto [rows, cols, depth] = GetParam();
+    const Index rows = GetParam().rows;
+    const Index cols = GetParam().cols;
+    const Index depth = GetParam().depth;
     const Tensor<T> a = testing::random<T>({rows, depth}, 1);
     const Tensor<T> b = testing::random<T>({depth, cols}, 2);
     for (const bool a_transposed : {false, true}) {
