@@ -35,8 +35,7 @@ inline double fma_peak() {
         chains[i] = packet::pset1<Packet<float>>(static_cast<float>(int{i}));
       });
       for (Index round = 0; round < kRounds; ++round) {
-        unroll<kChains>([&](auto i)
-                            EIGENGRAD_INLINE_LAMBDA { chains[i] = packet::pmadd(chains[i], factor, term); });
+        unroll<kChains>([&](auto i) EIGENGRAD_INLINE_LAMBDA { chains[i] = packet::pmadd(chains[i], factor, term); });
       }
       Packet<float> sum = chains[0];
       unroll<kChains>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum = packet::padd(sum, chains[i]); });

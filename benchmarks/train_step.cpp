@@ -60,9 +60,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Times one training step of the yardstick networks."};
   app.add_option("--network", networks, "mlp100, mlp700")->check(CLI::IsMember({"mlp100", "mlp700"}));
   app.add_option("--threads", threads, "numbers of threads")->check(CLI::PositiveNumber);
-  app.add_option("--seconds", seconds, "for each measurement")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  app.add_option("--seconds", seconds, "for each measurement")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--json", json_file, "file for the results")->type_name("FILE");
   CLI11_PARSE(app, argc, argv);
 
@@ -76,10 +74,9 @@ int main(int argc, char** argv) {
       const double step = median_step(yardstick, seconds);
       const double rate = yardstick.flop / step;
       const Index batch_size = yardstick.inputs.size(0);
-      std::cout << std::left << std::setw(8) << name << std::right << std::setw(6) << batch_size
-                << std::setw(8) << count << std::setw(10) << std::setprecision(3) << step * 1e3
-                << std::setw(10) << std::setprecision(0) << rate * 1e-9 << std::setw(10) << peak * 1e-9
-                << std::setw(7) << 100.0 * rate / peak << " %\n"
+      std::cout << std::left << std::setw(8) << name << std::right << std::setw(6) << batch_size << std::setw(8)
+                << count << std::setw(10) << std::setprecision(3) << step * 1e3 << std::setw(10) << std::setprecision(0)
+                << rate * 1e-9 << std::setw(10) << peak * 1e-9 << std::setw(7) << 100.0 * rate / peak << " %\n"
                 << std::flush;
       results.push_back({{"network", name},
                          {"batch_size", batch_size},

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The eigengrad authors
 # SPDX-License-Identifier: MIT
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.21)
 
 # cmake -P cmake/DownloadCifar10.cmake
 # Downloads the binary version of CIFAR-10 (163 MB), checks it and unpacks it to data/cifar-10-batches-bin, where

@@ -8,8 +8,7 @@
 
 namespace {
 
-eigengrad::nn::Sequential<> make_mlp(eigengrad::Index inputs,
-                                     const std::vector<eigengrad::Index>& hidden_units,
+eigengrad::nn::Sequential<> make_mlp(eigengrad::Index inputs, const std::vector<eigengrad::Index>& hidden_units,
                                      eigengrad::Index classes) {
   using namespace eigengrad;
   nn::Sequential net{nn::Flatten{}};

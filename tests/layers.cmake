@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The eigengrad authors
 # SPDX-License-Identifier: MIT
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.21)
 
 # cmake -D INCLUDE_DIR=include/eigengrad -P tests/layers.cmake
 # Checks every #include of the library against the picture in docs/architecture.md, and that the umbrella header

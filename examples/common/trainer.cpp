@@ -19,9 +19,8 @@ nn::init::Scheme parse_init(const std::string& text) {
   double number = 0.0;
   if (colon != std::string::npos) {
     const std::string digits = text.substr(colon + 1);
-    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    const bool whole = problem == std::errc() && end == digits.data() + digits.size() && !digits.empty();
-    if (!whole || !(number > 0.0)) throw refuse("expected a number above 0 after the colon");
+    if (!CLI::detail::lexical_cast(digits, number) || !(number > 0.0))
+      throw refuse("expected a number above 0 after the colon");
   }
   if (name == "normal") {
     if (colon == std::string::npos) throw refuse("expected normal:STD, as normal:1e-4");
@@ -46,16 +45,13 @@ void add_flags(CLI::App& app, Options& options, const std::string& init) {
            options.data_dir = path;
            options.data_dir_given = true;
          },
-         "folder with the binary CIFAR-10 batches (default: $CIFAR10_DIR, else " + options.data_dir.string() +
-             ")")
+         "folder with the binary CIFAR-10 batches (default: $CIFAR10_DIR, else " + options.data_dir.string() + ")")
       ->envname("CIFAR10_DIR")
       ->type_name("DIR");
   app.add_option("--dataset", options.dataset, "auto: CIFAR-10 where it is found, else synthetic")
       ->check(CLI::IsMember({"auto", "cifar10", "synthetic"}))
       ->capture_default_str();
-  app.add_option("--optimizer", options.optimizer, "sgd")
-      ->check(CLI::IsMember({"sgd"}))
-      ->capture_default_str();
+  app.add_option("--optimizer", options.optimizer, "sgd")->check(CLI::IsMember({"sgd"}))->capture_default_str();
   app.add_option("--learning-rate", options.learning_rate, "size of a step")
       ->check(not_negative)
       ->capture_default_str();
@@ -63,12 +59,8 @@ void add_flags(CLI::App& app, Options& options, const std::string& init) {
   app.add_option("--weight-decay", options.weight_decay, "added to gradients, times the parameter")
       ->check(not_negative)
       ->capture_default_str();
-  app.add_option("--max-steps", options.max_steps, "steps of training")
-      ->check(above_zero)
-      ->capture_default_str();
-  app.add_option("--batch-size", options.batch_size, "samples in a step")
-      ->check(above_zero)
-      ->capture_default_str();
+  app.add_option("--max-steps", options.max_steps, "steps of training")->check(above_zero)->capture_default_str();
+  app.add_option("--batch-size", options.batch_size, "samples in a step")->check(above_zero)->capture_default_str();
   app.add_option("--eval-freq", options.eval_freq, "steps between evaluations")
       ->check(above_zero)
       ->capture_default_str();
@@ -93,8 +85,7 @@ std::vector<Index> parse_units(const std::string& flag, const std::string& text)
     Index number = 0;
     const auto [end, problem] = std::from_chars(part.data(), part.data() + part.size(), number);
     if (problem != std::errc() || end != part.data() + part.size() || number < 1) {
-      throw CLI::ValidationError(
-          flag, "\"" + text + "\": expected numbers above 0 with commas between, or nothing");
+      throw CLI::ValidationError(flag, "\"" + text + "\": expected numbers above 0 with commas between, or nothing");
     }
     units.push_back(number);
   }
@@ -102,9 +93,8 @@ std::vector<Index> parse_units(const std::string& flag, const std::string& text)
 }
 
 data::Split<data::ImageDataset<>> load_data(const Options& options) {
-  const bool cifar10 =
-      options.dataset == "cifar10" ||
-      (options.dataset == "auto" && (options.data_dir_given || data::has_cifar10(options.data_dir)));
+  const bool cifar10 = options.dataset == "cifar10" ||
+                       (options.dataset == "auto" && (options.data_dir_given || data::has_cifar10(options.data_dir)));
   if (cifar10) {
     auto split = data::load_cifar10(options.data_dir);
     std::cout << "data: CIFAR-10 from " << options.data_dir.string() << ", " << split.train.size() << " + "
@@ -123,12 +113,10 @@ data::Split<data::ImageDataset<>> load_data(const Options& options) {
 void run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, const Options& options) {
   Rng rng(options.seed);
   nn::initialize(net, options.init, rng);
-  optim::SGD optimizer{net.parameters(),
-                       {.learning_rate = options.learning_rate,
-                        .momentum = options.momentum,
-                        .weight_decay = options.weight_decay}};
-  data::Loader loader{data.train,
-                      {.batch_size = options.batch_size, .epochs = data::kEndless, .seed = options.seed}};
+  optim::SGD optimizer{
+      net.parameters(),
+      {.learning_rate = options.learning_rate, .momentum = options.momentum, .weight_decay = options.weight_decay}};
+  data::Loader loader{data.train, {.batch_size = options.batch_size, .epochs = data::kEndless, .seed = options.seed}};
   // Only now, with every option found right, is anything written.
   const train::RunDirectory directory(options.run_dir);
   train::CsvFile metrics(directory.file("metrics.csv"), "step,train_loss,test_loss,test_accuracy,seconds");
@@ -171,14 +159,13 @@ void run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, c
   const train::Curve smooth{loss_curve.x, train::moving_average(loss_curve.y, kSmoothing)};
   train::write_file(
       directory.file("curves.svg"),
-      train::curves_svg(
-          {{"training loss (line: mean of 50 steps)", "step", "loss (nats)", {smooth, loss_curve}},
-           {"test accuracy", "step", "accuracy", {accuracy_curve}}}));
+      train::curves_svg({{"training loss (line: mean of 50 steps)", "step", "loss (nats)", {smooth, loss_curve}},
+                         {"test accuracy", "step", "accuracy", {accuracy_curve}}}));
 
   const train::Measurement& best = train::best(history);
   std::cout << "wrote metrics.csv, train_loss.csv and curves.svg to " << options.run_dir.string() << '\n'
-            << std::fixed << std::setprecision(4) << "final test accuracy " << history.back().test_accuracy
-            << " (best " << best.test_accuracy << " at step " << best.step << ")\n";
+            << std::fixed << std::setprecision(4) << "final test accuracy " << history.back().test_accuracy << " (best "
+            << best.test_accuracy << " at step " << best.step << ")\n";
 }
 
 }  // namespace trainer

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The eigengrad authors
 # SPDX-License-Identifier: MIT
-cmake_minimum_required(VERSION 3.20)
+cmake_minimum_required(VERSION 3.21)
 
 # cmake -D WAY=find_package|add_subdirectory -D SOURCE_DIR=... -D PROJECT_BINARY_DIR=... -D WORK_DIR=... -P run.cmake
 # Builds and runs a user's project against the library, installed or as a sub-project.

@@ -29,8 +29,7 @@ struct Scale {
   }
   Tensor<double> backward(Tensor<double> dy) {
     const double ds = (dy.array() * x_.array()).sum();
-    if (fault != Fault::missing)
-      s.add_grad(Tensor<double>({1}, {fault == Fault::parameter ? 1.001 * ds : ds}));
+    if (fault != Fault::missing) s.add_grad(Tensor<double>({1}, {fault == Fault::parameter ? 1.001 * ds : ds}));
     dy.mutable_array() *= s.value.item();
     if (fault == Fault::input) dy.mutable_data()[5] *= 1.0001;
     if (fault == Fault::nan) dy.mutable_data()[5] = std::numeric_limits<double>::quiet_NaN();

@@ -23,6 +23,12 @@ struct WrongResult : Identity {
 };
 
 static_assert(Layer<Identity>);
+struct ConstNoexcept {
+  Shape output_shape(const Shape& x) const { return x; }
+  Tensor<float> forward(Tensor<float> x, Mode) const { return x; }
+  Tensor<float> backward(Tensor<float> dy) const noexcept { return dy; }
+};
+static_assert(Layer<ConstNoexcept>);
 static_assert(!Layer<NoBackward>);
 static_assert(!Layer<WrongResult>);
 static_assert(!Layer<int>);

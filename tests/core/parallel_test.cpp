@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include <atomic>
+#include <limits>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -97,11 +98,20 @@ TEST(NumThreads, CanBeSetAndIsChecked) {
   EXPECT_GE(num_threads(), 1);
 }
 
+TEST(NumThreads, CannotBeSetInsideALoop) {
+  EXPECT_THROW(parallel_for(4, 1, [](Index, Index) { set_num_threads(1); }), StateError);
+}
+
+TEST(NumThreads, AGrainMayBeAsLargeAsAnIndex) {
+  Index sum = 0;
+  parallel_for(10, std::numeric_limits<Index>::max(), [&](Index begin, Index end) { sum += end - begin; });
+  EXPECT_EQ(sum, 10);
+}
+
 TEST(NumThreads, ManyShortLoopsInARow) {
   set_num_threads(2);
   std::atomic<Index> sum{0};
-  for (int round = 0; round < 20000; ++round)
-    parallel_for(2, 1, [&](Index begin, Index) { sum += begin + 1; });
+  for (int round = 0; round < 20000; ++round) parallel_for(2, 1, [&](Index begin, Index) { sum += begin + 1; });
   EXPECT_EQ(sum, 60000);
   set_num_threads(0);
 }

@@ -105,5 +105,16 @@ TEST(Tensor, CastConverts) {
   EXPECT_TRUE(equal(x.cast<int>(), Tensor<int>({2}, {1, -1})));
 }
 
+TEST(Tensor, RefusesMoreBytesThanCanBeCounted) {
+  EXPECT_THROW(Tensor<float>({Index{1} << 62}), ShapeError);
+  EXPECT_THROW(Tensor<double>({(Index{1} << 60) - 1}), ShapeError);
+}
+
+TEST(Tensor, GenerateAdvancesTheGeneratorItIsGiven) {
+  Rng rng(1);
+  const auto first = Tensor<std::uint32_t>::generate({4}, rng);
+  EXPECT_FALSE(equal(first, Tensor<std::uint32_t>::generate({4}, rng)));
+}
+
 }  // namespace
 }  // namespace eigengrad

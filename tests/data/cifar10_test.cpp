@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <fstream>
 #include <string>
 #include <vector>
 
-#include "support/temporary_directory.hpp"
+#include <gtest/gtest.h>
+
 #include <eigengrad/data/cifar10.hpp>
+
+#include "support/temporary_directory.hpp"
 
 namespace eigengrad::data {
 namespace {
@@ -52,7 +53,8 @@ TEST_F(Cifar10, ReadsLabelsAndPutsChannelsSideBySide) {
   record[0] = 7;
   for (int channel = 0; channel < 3; ++channel) {
     for (int pixel = 0; pixel < 1024; ++pixel) {
-      record[static_cast<std::size_t>(1 + 1024 * channel + pixel)] = static_cast<std::uint8_t>(80 * channel + pixel % 32);
+      record[static_cast<std::size_t>(1 + 1024 * channel + pixel)] =
+          static_cast<std::uint8_t>(80 * channel + pixel % 32);
     }
   }
   write_record(directory() / "data_batch_3.bin", 4321, record);

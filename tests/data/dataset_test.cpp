@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include <eigengrad/data/dataset.hpp>
 #include <eigengrad/data/normalize.hpp>
@@ -33,11 +33,23 @@ TEST(ImageDataset, GivesBarePixelsWithoutNormalisation) {
   EXPECT_TRUE(equal(batch.targets, Tensor<Index>({2}, {1, 0})));
 }
 
+TEST(ImageDataset, RefusesPartsThatDoNotFit) {
+  auto dataset = two_pictures().train;
+  EXPECT_THROW(dataset.batch(std::vector<Index>{2}), ValueError);
+  EXPECT_THROW(dataset.batch(std::vector<Index>{-1}), ValueError);
+  dataset.mean = Tensor<double>::zeros({1, 2, 2});
+  EXPECT_THROW(dataset.batch(kBoth), ShapeError);  // no scale
+  dataset.scale = Tensor<double>::ones({1, 2, 2});
+  EXPECT_EQ(dataset.batch(kBoth).inputs.numel(), 8);
+  dataset.labels = Tensor<Index>::zeros({3});
+  EXPECT_THROW(dataset.batch(kBoth), ShapeError);
+}
+
 TEST(Normalize, SubtractsTheMeanImageOfTheTrainingPart) {
   auto split = two_pictures();
   subtract_mean_image(split);
-  EXPECT_TRUE(equal(split.train.batch(kBoth).inputs,
-                    Tensor<double>({2, 1, 2, 2}, {50, 20, 20, 112.5, -50, -20, -20, -112.5})));
+  EXPECT_TRUE(
+      equal(split.train.batch(kBoth).inputs, Tensor<double>({2, 1, 2, 2}, {50, 20, 20, 112.5, -50, -20, -20, -112.5})));
   const std::vector<Index> first{0};
   EXPECT_TRUE(equal(split.test.batch(first).inputs, Tensor<double>({1, 1, 2, 2}, {-49, -28, -37, -138.5})));
 }

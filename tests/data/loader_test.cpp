@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <numeric>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include <eigengrad/data/loader.hpp>
 
@@ -17,7 +17,8 @@ TensorDataset<float, Index> numbers(Index count) {
   std::vector<Index> targets(static_cast<std::size_t>(count));
   std::iota(inputs.begin(), inputs.end(), 0.0F);
   std::iota(targets.begin(), targets.end(), Index{0});
-  return {Tensor<float>({count, 1}, std::span<const float>(inputs)), Tensor<Index>({count}, std::span<const Index>(targets))};
+  return {Tensor<float>({count, 1}, std::span<const float>(inputs)),
+          Tensor<Index>({count}, std::span<const Index>(targets))};
 }
 
 template <class D>
@@ -62,6 +63,17 @@ TEST(Loader, CanKeepTheOrderAndDropTheLast) {
 TEST(Loader, HasNoEndWhereAskedTo) {
   Loader loader{numbers(3), {.batch_size = 2, .epochs = kEndless}};
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(loader.next().has_value());
+}
+
+TEST(Loader, ASecondLoopGoesOnWithNewOrders) {
+  Loader loader{numbers(10), {.batch_size = 20, .seed = 1}};
+  std::vector<std::vector<Index>> passes;
+  for (int pass = 0; pass < 3; ++pass) {
+    for (const auto& [inputs, targets] : loader) passes.emplace_back(targets.span().begin(), targets.span().end());
+  }
+  ASSERT_EQ(passes.size(), 3U);
+  EXPECT_NE(passes[0], passes[1]);
+  EXPECT_EQ(passes, batches_of(Loader{numbers(10), {.batch_size = kEndless, .epochs = 3, .seed = 1}}));
 }
 
 TEST(Loader, RefusesWhatGivesNoBatch) {

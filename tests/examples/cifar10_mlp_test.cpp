@@ -30,8 +30,7 @@ Outcome run(const std::string& arguments, const std::string& environment = "") {
   FILE* pipe = popen(command.c_str(), "r");
   Outcome outcome{-1, ""};
   std::array<char, 4096> buffer{};
-  while (std::fgets(buffer.data(), static_cast<int>(buffer.size()), pipe) != nullptr)
-    outcome.output += buffer.data();
+  while (std::fgets(buffer.data(), static_cast<int>(buffer.size()), pipe) != nullptr) outcome.output += buffer.data();
   const int status = pclose(pipe);
   if (WIFEXITED(status)) outcome.status = WEXITSTATUS(status);
   return outcome;
@@ -75,8 +74,7 @@ TEST_F(Cifar10Mlp, TrainsOnSyntheticDataAndWritesItsFiles) {
   ASSERT_EQ(outcome.status, 0) << outcome.output;
   EXPECT_NE(outcome.output.find("data: synthetic"), std::string::npos) << outcome.output;
   EXPECT_TRUE(std::regex_search(
-      outcome.output,
-      std::regex("\nfinal test accuracy 0\\.[0-9]{4} \\(best 0\\.[0-9]{4} at step [0-9]+\\)\n$")))
+      outcome.output, std::regex("\nfinal test accuracy 0\\.[0-9]{4} \\(best 0\\.[0-9]{4} at step [0-9]+\\)\n$")))
       << outcome.output;
   EXPECT_EQ(outcome.output.find('\r'), std::string::npos);
 
@@ -97,8 +95,8 @@ TEST_F(Cifar10Mlp, TheSameSeedGivesTheSameLossesForAnyNumberOfThreads) {
   const auto losses = [&](const std::string& arguments) {
     const std::string directory = folder() / arguments.substr(arguments.size() - 1);
     const Outcome outcome =
-        run("--dataset synthetic --max-steps 12 --momentum 0.9 --init kaiming --learning-rate 1e-5 " +
-            arguments + " --run-dir " + directory);
+        run("--dataset synthetic --max-steps 12 --momentum 0.9 --init kaiming --learning-rate 1e-5 " + arguments +
+            " --run-dir " + directory);
     EXPECT_EQ(outcome.status, 0) << outcome.output;
     return lines_of(directory + "/train_loss.csv");
   };
@@ -133,8 +131,7 @@ TEST_F(Cifar10Mlp, RefusesABatchFileCutShort) {
 TEST_F(Cifar10Mlp, RefusesALabelAbove9) {
   write_cifar10();
   std::fstream(folder() / "test_batch.bin", std::ios::binary | std::ios::in | std::ios::out).put(10);
-  expect_refused("--data-dir " + folder().string(),
-                 "test_batch.bin: at byte 0: label 10 of record 0, expected 0 to 9");
+  expect_refused("--data-dir " + folder().string(), "test_batch.bin: at byte 0: label 10 of record 0, expected 0 to 9");
 }
 
 TEST_F(Cifar10Mlp, RefusesWrongFlags) {
@@ -161,16 +158,14 @@ TEST_F(Cifar10Mlp, RefusesARunDirectoryThatCannotBeWritten) {
   const std::string inside = (folder() / "file" / "run").string();
   const Outcome outcome = run("--dataset synthetic --max-steps 1 --run-dir " + inside);
   EXPECT_EQ(outcome.status, 1) << outcome.output;
-  EXPECT_NE(outcome.output.find("error: " + inside + ": cannot be made"), std::string::npos)
-      << outcome.output;
+  EXPECT_NE(outcome.output.find("error: " + inside + ": cannot be made"), std::string::npos) << outcome.output;
 }
 
 TEST_F(Cifar10Mlp, StopsWhereTheLossIsNotFinite) {
   const Outcome outcome =
       run("--dataset synthetic --learning-rate 1e30 --init kaiming --max-steps 50 --run-dir " + run_dir());
   EXPECT_EQ(outcome.status, 1) << outcome.output;
-  EXPECT_TRUE(
-      std::regex_search(outcome.output, std::regex("error: fit: the loss is (-?nan|inf) at step [0-9]+;")))
+  EXPECT_TRUE(std::regex_search(outcome.output, std::regex("error: fit: the loss is (-?nan|inf) at step [0-9]+;")))
       << outcome.output;
   EXPECT_FALSE(std::filesystem::exists(run_dir() + "/curves.svg"));
 }

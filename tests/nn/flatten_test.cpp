@@ -28,6 +28,9 @@ TEST(Flatten, RefusesWrongUse) {
   Flatten<float> layer;
   EXPECT_THROW(layer.output_shape({}), ShapeError);
   EXPECT_THROW(layer.backward(Tensor<float>::zeros({2, 2})), StateError);
+  layer.forward(Tensor<float>::zeros({2, 2}), Mode::train);
+  layer.forward(Tensor<float>::zeros({2, 2}), Mode::inference);
+  EXPECT_THROW(layer.backward(Tensor<float>::zeros({2, 2})), StateError);
 }
 
 }  // namespace

@@ -21,9 +21,7 @@ TEST(Init, DeviationsAndBoundsAreThoseOfTheirPapers) {
   EXPECT_EQ(fans.in, 400.0);
   EXPECT_EQ(fans.out, 12500.0);
   Rng rng(1);
-  const auto make = [&](const init::Scheme& scheme) {
-    return init::weight<double>(shape, fans, scheme, rng);
-  };
+  const auto make = [&](const init::Scheme& scheme) { return init::weight<double>(shape, fans, scheme, rng); };
   EXPECT_NEAR(deviation(make(init::Normal{1e-4})), 1e-4, 1e-6);
   EXPECT_NEAR(deviation(make(init::KaimingNormal{})), std::sqrt(2.0 / 400.0), 5e-4);
   EXPECT_NEAR(deviation(make(init::KaimingUniform{})), std::sqrt(2.0 / 400.0), 5e-4);

@@ -21,8 +21,7 @@ TEST(CrossEntropyLoss, Gradcheck) {
 
 TEST(SoftmaxCrossEntropyLoss, Gradcheck) {
   EXPECT_TRUE(gradcheck(SoftmaxCrossEntropy<double>{}, testing::random<double>({5, 4}, 1), kLabels));
-  EXPECT_TRUE(
-      gradcheck(SoftmaxCrossEntropy<double>{}, testing::random<double>({1, 2}, 1), Tensor<Index>({1}, {1})));
+  EXPECT_TRUE(gradcheck(SoftmaxCrossEntropy<double>{}, testing::random<double>({1, 2}, 1), Tensor<Index>({1}, {1})));
 }
 
 TEST(SoftmaxCrossEntropyLoss, BackwardMayBeCalledTwice) {

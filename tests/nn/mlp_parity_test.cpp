@@ -21,9 +21,7 @@ template <class T>
 void compare_with_pytorch(double tolerance) {
   const testing::Golden golden("mlp");
   Sequential net{Linear<T>{12, 9}, ReLU<T>{}, Linear<T>{9, 5}, ReLU<T>{}, Linear<T>{5, 4}};
-  net.visit([&](std::string_view name, Parameter<T>& p) {
-    p.value = golden[std::string(name)].template cast<T>();
-  });
+  net.visit([&](std::string_view name, Parameter<T>& p) { p.value = golden[std::string(name)].template cast<T>(); });
   const Tensor<T> x = golden["x"].cast<T>();
   const Tensor<Index> labels = golden["labels"].cast<Index>();
   optim::SGD sgd{net.parameters(), {.learning_rate = 0.5, .momentum = 0.9}};
@@ -38,8 +36,7 @@ void compare_with_pytorch(double tolerance) {
       EXPECT_LT(testing::difference(ops::softmax(y), golden["probabilities"].template cast<T>()), tolerance);
       EXPECT_LT(testing::difference(dx, golden["dx"].template cast<T>()), tolerance);
       net.visit([&](std::string_view name, Parameter<T>& p) {
-        EXPECT_LT(testing::difference(p.grad, golden["d" + std::string(name)].template cast<T>()), tolerance)
-            << name;
+        EXPECT_LT(testing::difference(p.grad, golden["d" + std::string(name)].template cast<T>()), tolerance) << name;
       });
     }
     sgd.step();

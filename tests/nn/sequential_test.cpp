@@ -22,15 +22,13 @@ namespace {
 static_assert(Layer<Sequential<float>> && Layer<Sequential<double>>);
 
 Sequential<double> make_net() {
-  return Sequential{Flatten<double>{}, Linear<double>{12, 7}, ReLU<double>{}, Linear<double>{7, 4},
-                    Softmax<double>{}};
+  return Sequential{Flatten<double>{}, Linear<double>{12, 7}, ReLU<double>{}, Linear<double>{7, 4}, Softmax<double>{}};
 }
 
 TEST(Sequential, Gradcheck) {
   manual_seed(3);
   EXPECT_TRUE(gradcheck(make_net(), {5, 2, 3, 2}));
-  EXPECT_TRUE(
-      gradcheck(Sequential{Sequential{Linear<double>{3, 4}, ReLU<double>{}}, Linear<double>{4, 2}}, {5, 3}));
+  EXPECT_TRUE(gradcheck(Sequential{Sequential{Linear<double>{3, 4}, ReLU<double>{}}, Linear<double>{4, 2}}, {5, 3}));
 }
 
 TEST(Sequential, IsItsLayersInARow) {
@@ -38,8 +36,7 @@ TEST(Sequential, IsItsLayersInARow) {
   Linear<double> second{7, 4};
   Sequential net{first, ReLU<double>{}, second};
   const auto x = testing::random<double>({5, 12}, 1);
-  const auto expected =
-      second.forward(ReLU<double>{}.forward(first.forward(x, Mode::train), Mode::train), Mode::train);
+  const auto expected = second.forward(ReLU<double>{}.forward(first.forward(x, Mode::train), Mode::train), Mode::train);
   EXPECT_TRUE(equal(net.forward(x), expected));
   EXPECT_EQ(net.size(), 3);
   EXPECT_NE(net[2].get_if<Linear<double>>(), nullptr);
@@ -105,6 +102,60 @@ TEST(Sequential, BackwardBeforeForwardIsAnError) {
   Sequential net = make_net();
   EXPECT_THROW(net.backward(Tensor<double>::zeros({5, 4})), StateError);
   EXPECT_THROW(net.backward_parameters(Tensor<double>::zeros({5, 4})), StateError);
+}
+
+TEST(Sequential, ErrorsOfBackwardNameTheLayer) {
+  Sequential net = make_net();
+  net.forward(Tensor<double>::zeros({5, 12}));
+  try {
+    net.backward(Tensor<double>::zeros({5, 3}));
+    FAIL();
+  } catch (const ShapeError& error) {
+    EXPECT_EQ(std::string(error.what()).rfind("layer 4 (Softmax): ", 0), 0U) << error.what();
+  }
+  Sequential fresh{Linear<double>{3, 3}, Linear<double>{3, 3}};
+  try {
+    fresh.backward(Tensor<double>::zeros({5, 3}));
+    FAIL();
+  } catch (const StateError& error) {
+    EXPECT_STREQ(error.what(),
+                 "layer 1 (Linear 3->3): backward without a forward before it (Mode::inference remembers nothing)");
+  }
+}
+
+TEST(Sequential, LayersMayBeReplacedAddedAndMoved) {
+  Sequential<float> net{ReLU<float>{}, Linear<float>{3, 2}};
+  net[0] = AnyLayer<float>(Linear<float>{3, 3});
+  net.forward(Tensor<float>::ones({4, 3}));
+  net.backward_parameters(Tensor<float>::ones({4, 2}));
+  for (const auto* parameter : net.parameters()) EXPECT_TRUE(parameter->has_grad());
+
+  Sequential<float> outer{ReLU<float>{}, Sequential<float>{}};
+  outer[1].get_if<Sequential<float>>()->push_back(Linear<float>{3, 2});
+  outer.forward(Tensor<float>::ones({4, 3}));
+  outer.backward_parameters(Tensor<float>::ones({4, 2}));
+  EXPECT_TRUE(outer.parameters()[0]->has_grad());
+
+  Sequential<float> moved = std::move(net);
+  net.push_back(Linear<float>{3, 2});  // NOLINT(bugprone-use-after-move): a moved-from net is empty
+  net.forward(Tensor<float>::ones({4, 3}));
+  net.backward_parameters(Tensor<float>::ones({4, 2}));
+  EXPECT_TRUE(net.parameters()[0]->has_grad());
+  EXPECT_THROW(moved[-1], ValueError);
+  EXPECT_THROW(moved[2], ValueError);
+}
+
+TEST(Sequential, ABatchOfNoRowsPasses) {
+  Sequential<float> net{Linear<float>{3, 4}, ReLU<float>{}, Linear<float>{4, 2}, Softmax<float>{}};
+  EXPECT_EQ(net.forward(Tensor<float>::zeros({0, 3})).shape(), (Shape{0, 2}));
+  EXPECT_EQ(net.backward(Tensor<float>::zeros({0, 2})).shape(), (Shape{0, 3}));
+  EXPECT_EQ(net.parameters()[0]->grad.array().abs().sum(), 0.0F);
+}
+
+TEST(Sequential, HoldsSequentialsAlone) {
+  Sequential inner{Linear<float>{3, 3}};
+  Sequential pair{inner, inner};
+  EXPECT_EQ(pair.size(), 2);
 }
 
 TEST(Sequential, AnEmptyOneChangesNothing) {

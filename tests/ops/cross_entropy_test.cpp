@@ -19,8 +19,7 @@ const Tensor<Index> kLabels({4}, {2, 0, 1, 2});
 
 TEST(CrossEntropy, IsTheMeanOfTheLogarithms) {
   const auto x = softmax(random<double>({4, 3}, 1));
-  const double expected =
-      -(std::log(x(0, 2)) + std::log(x(1, 0)) + std::log(x(2, 1)) + std::log(x(3, 2))) / 4.0;
+  const double expected = -(std::log(x(0, 2)) + std::log(x(1, 0)) + std::log(x(2, 1)) + std::log(x(3, 2))) / 4.0;
   EXPECT_NEAR(cross_entropy(x, kLabels), expected, 1e-15);
 }
 
@@ -65,6 +64,7 @@ TEST(SoftmaxCrossEntropy, RefusesLabelsThatDoNotFit) {
   EXPECT_THROW(softmax_cross_entropy(logits, Tensor<Index>({3}, {0, 1, 2})), ShapeError);
   EXPECT_THROW(softmax_cross_entropy(logits, Tensor<Index>({4}, {0, 1, 2, 3})), ValueError);
   EXPECT_THROW(cross_entropy(logits, Tensor<Index>({4}, {0, -1, 2, 0})), ValueError);
+  EXPECT_THROW(softmax_cross_entropy(Tensor<float>({0, 3}), Tensor<Index>({0})), ShapeError);
   try {
     softmax_cross_entropy(logits, Tensor<Index>({4}, {0, 1, 7, 0}));
   } catch (const ValueError& error) {

@@ -20,6 +20,11 @@ TEST(Map, AppliesToEveryElementAndLeavesASharedInputAlone) {
   }
 }
 
+TEST(Map, RefusesTwoShapes) {
+  const auto sum = [](const auto& a, const auto& b) { return a + b; };
+  EXPECT_THROW(map(Tensor<float>::zeros({4}), Tensor<float>::zeros({3}), sum), ShapeError);
+}
+
 TEST(Map, WritesOverAnInputThatNobodyElseHolds) {
   auto x = testing::random<float>({1000}, 1);
   const float* memory = x.data();

@@ -51,6 +51,11 @@ TEST(Softmax, BackwardIsTheJacobian) {
   EXPECT_LT(testing::difference(softmax_backward(dy, y), expected), 1e-14);
 }
 
+TEST(Softmax, OfNothingIsNothing) {
+  EXPECT_EQ(softmax(Tensor<float>({4, 0})).shape(), (Shape{4, 0}));
+  EXPECT_EQ(softmax(Tensor<float>({0, 4})).shape(), (Shape{0, 4}));
+}
+
 TEST(Softmax, RefusesAScalarAndOtherShapes) {
   EXPECT_THROW(softmax(Tensor<float>({}, {1.0F})), ShapeError);
   EXPECT_THROW(softmax_backward(Tensor<float>::zeros({2, 3}), Tensor<float>::zeros({3, 2})), ShapeError);

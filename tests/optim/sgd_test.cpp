@@ -77,6 +77,21 @@ TEST(SGD, LeavesASharedValueAlone) {
   EXPECT_EQ(saved(0), 1.0F);
 }
 
+TEST(SGD, RefusesGradientsThatDoNotFitBeforeItChangesAnything) {
+  Parameter<float> first{Tensor<float>::ones({3})};
+  Parameter<float> second{Tensor<float>::ones({4000})};
+  SGD sgd{{&first, &second}, {.learning_rate = 0.5, .momentum = 0.9}};
+  first.add_grad(Tensor<float>::ones({3}));
+  second.grad = Tensor<float>::ones({4});
+  EXPECT_THROW(sgd.step(), ShapeError);
+  EXPECT_EQ(first.value(0), 1.0F);
+  second.grad = Tensor<float>::ones({4000});
+  sgd.step();
+  second.value = Tensor<float>::ones({5000});
+  second.grad = Tensor<float>::ones({5000});
+  EXPECT_THROW(sgd.step(), ShapeError);  // the momentum is that of another shape
+}
+
 TEST(SGD, RefusesOptionsOutOfRange) {
   Parameter<float> parameter{Tensor<float>::ones({3})};
   const std::vector<Parameter<float>*> parameters{&parameter};

@@ -28,8 +28,7 @@ double difference(const Tensor<T>& got, const Tensor<T>& expected) {
   double largest = 0.0;
   double magnitude = 1e-300;
   for (Index i = 0; i < got.numel(); ++i) {
-    const double error =
-        std::abs(static_cast<double>(got.data()[i]) - static_cast<double>(expected.data()[i]));
+    const double error = std::abs(static_cast<double>(got.data()[i]) - static_cast<double>(expected.data()[i]));
     if (!(error <= largest)) largest = error;
     magnitude = std::max(magnitude, std::abs(static_cast<double>(expected.data()[i])));
   }

@@ -41,8 +41,7 @@ TEST(RunDirectory, NamesAPlaceThatCannotBeWrittenTo) {
     const RunDirectory directory("/proc/eigengrad");
     FAIL();
   } catch (const IoError& error) {
-    EXPECT_NE(std::string(error.what()).find("/proc/eigengrad: cannot be made"), std::string::npos)
-        << error.what();
+    EXPECT_NE(std::string(error.what()).find("/proc/eigengrad: cannot be made"), std::string::npos) << error.what();
   }
 }
 
@@ -77,23 +76,27 @@ TEST(Curves, HaveTitlesLabelsTicksAndFinitePoints) {
   EXPECT_EQ(svg.find("inf"), std::string::npos);
 }
 
-TEST(Curves, MovingAverageLooksBack) {
-  EXPECT_EQ(moving_average({2, 4, 6, 8}, 2), (std::vector<double>{2, 3, 5, 7}));
+TEST(Curves, EndWhereValuesHardlyDiffer) {
+  const std::string svg = curves_svg({{"t", "x", "y", {{{1, 2}, {1.0, std::nextafter(1.0, 2.0)}}}}});
+  EXPECT_LT(svg.size(), 10000U);
 }
+
+TEST(Curves, MovingAverageLooksBack) { EXPECT_EQ(moving_average({2, 4, 6, 8}, 2), (std::vector<double>{2, 3, 5, 7})); }
 
 TEST(Progress, IsPlainLinesWhereThereIsNoTerminal) {
   std::ostringstream out;
   Progress progress(out, 10, false);
   for (Index step = 1; step <= 10; ++step) progress.step(step, 1.0);
   EXPECT_EQ(out.str(), "");
-  progress.evaluation(
-      {.step = 10, .train_loss = 1.5, .test_loss = 2.0, .test_accuracy = 0.25, .seconds = 3.0});
+  progress.evaluation({.step = 10, .train_loss = 1.5, .test_loss = 2.0, .test_accuracy = 0.25, .seconds = 3.0});
   EXPECT_EQ(out.str(), "step     10  train loss 1.5000  test loss 2.0000  test accuracy 0.2500  3.0 s\n");
 }
 
 TEST(Progress, RedrawsABarOnATerminal) {
   std::ostringstream out;
   Progress progress(out, 10, true);
+  Progress(out, 0, true).step(3, 1.0);  // past its end: no harm
+  out.str("");
   progress.step(5, 1.0);
   EXPECT_EQ(out.str(), "\r[===============               ] 5/10  loss 1.0000 ");
   progress.clear();

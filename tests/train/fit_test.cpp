@@ -37,14 +37,11 @@ TEST(Fit, MeasuresEveryFewStepsAndAtTheEnd) {
   const auto steps_of = [&](const data::LoaderOptions& loader_options, const FitOptions& options) {
     data::Loader loader{split.train, loader_options};
     std::vector<Index> steps;
-    for (const auto& m : fit(net, nn::SoftmaxCrossEntropy{}, sgd, loader, split.test, options))
-      steps.push_back(m.step);
+    for (const auto& m : fit(net, nn::SoftmaxCrossEntropy{}, sgd, loader, split.test, options)) steps.push_back(m.step);
     return steps;
   };
-  EXPECT_EQ(steps_of({.epochs = data::kEndless}, {.max_steps = 10, .eval_freq = 4}),
-            (std::vector<Index>{4, 8, 10}));
-  EXPECT_EQ(steps_of({.epochs = data::kEndless}, {.max_steps = 8, .eval_freq = 4}),
-            (std::vector<Index>{4, 8}));
+  EXPECT_EQ(steps_of({.epochs = data::kEndless}, {.max_steps = 10, .eval_freq = 4}), (std::vector<Index>{4, 8, 10}));
+  EXPECT_EQ(steps_of({.epochs = data::kEndless}, {.max_steps = 8, .eval_freq = 4}), (std::vector<Index>{4, 8}));
   EXPECT_EQ(steps_of({.epochs = 1}, {.max_steps = 8, .eval_freq = 2}), (std::vector<Index>{2, 3}));
   EXPECT_THROW(steps_of({}, {.max_steps = 0}), ValueError);
   EXPECT_THROW(steps_of({}, {.eval_freq = 0}), ValueError);
@@ -99,18 +96,32 @@ TEST(Fit, TheSameSeedGivesTheSameBitsForAnyNumberOfThreads) {
       EXPECT_EQ(std::bit_cast<std::uint64_t>(one.numbers[i]), std::bit_cast<std::uint64_t>(other.numbers[i]))
           << i << " with " << threads << " threads";
     }
-    for (std::size_t i = 0; i < one.weights.size(); ++i)
-      EXPECT_TRUE(equal(one.weights[i], other.weights[i])) << i;
+    for (std::size_t i = 0; i < one.weights.size(); ++i) EXPECT_TRUE(equal(one.weights[i], other.weights[i])) << i;
   }
   set_num_threads(0);
 }
 
+TEST(Fit, TakesAnyLayerAndRefusesARunWithoutEnd) {
+  const data::TensorDataset dataset{testing::random<float>({20, 3}, 1), Tensor<Index>::zeros({20})};
+  nn::Linear layer{3, 2};
+  optim::SGD sgd{parameters(layer), {.learning_rate = 0.1}};
+  data::Loader loader{dataset, {.batch_size = 5}};
+  EXPECT_EQ(fit(layer, nn::SoftmaxCrossEntropy{}, sgd, loader, dataset).back().step, 4);
+  data::Loader endless{dataset, {.batch_size = 5, .epochs = data::kEndless}};
+  EXPECT_THROW(fit(layer, nn::SoftmaxCrossEntropy{}, sgd, endless, dataset), ValueError);
+}
+
+TEST(Evaluate, RefusesOutputsThatAreNotOneRowASample) {
+  nn::Sequential net{nn::Linear{3, 10}};  // a forgotten Flatten
+  const auto split = data::synthetic_cifar10(1, {.train = 10, .test = 10});
+  EXPECT_THROW(accuracy(net, split.test), ShapeError);
+}
+
 TEST(Best, IsTheFirstOfTheHighest) {
-  EXPECT_EQ(best({{.step = 1, .test_accuracy = 0.2},
-                  {.step = 2, .test_accuracy = 0.5},
-                  {.step = 3, .test_accuracy = 0.5}})
-                .step,
-            2);
+  EXPECT_EQ(
+      best({{.step = 1, .test_accuracy = 0.2}, {.step = 2, .test_accuracy = 0.5}, {.step = 3, .test_accuracy = 0.5}})
+          .step,
+      2);
 }
 
 TEST(Evaluate, AveragesOverUnequalBatches) {

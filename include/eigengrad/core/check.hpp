@@ -34,8 +34,8 @@ void last_axis(const Where& where, std::string_view unit, const Shape& input, In
 template <class Where>
 void rank_at_least(const Where& where, const Shape& input, int expected) {
   if (input.rank() >= expected) return;
-  throw ShapeError(error_text(name_of(where), ": input has ", input.rank(), " axes, expected at least ",
-                              expected, "; input shape ", input));
+  throw ShapeError(error_text(name_of(where), ": input has ", input.rank(), " axes, expected at least ", expected,
+                              "; input shape ", input));
 }
 
 /// "ReLU: gradient of the output has shape (2, 3), expected (2, 4)"
@@ -45,11 +45,11 @@ void same_shape(const Where& where, std::string_view what, const Shape& got, con
   throw ShapeError(error_text(name_of(where), ": ", what, " has shape ", got, ", expected ", expected));
 }
 
-/// backward needs what forward remembers.
+/// "ReLU: backward without a forward before it (Mode::inference remembers nothing)"
 template <class Where>
 void remembered(const Where& where, bool is_remembered) {
   if (is_remembered) return;
-  throw StateError(name_of(where) + ": backward without a forward before it in Mode::train or Mode::eval");
+  throw StateError(name_of(where) + ": backward without a forward before it (Mode::inference remembers nothing)");
 }
 
 /// "SGD: learning_rate is -1, expected 0 or more"

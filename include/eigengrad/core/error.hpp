@@ -41,8 +41,7 @@ class StateError : public Error {
 class IoError : public Error {
  public:
   using Error::Error;
-  IoError(std::string_view file, std::string_view problem)
-      : Error(std::string(file) + ": " + std::string(problem)) {}
+  IoError(std::string_view file, std::string_view problem) : Error(std::string(file) + ": " + std::string(problem)) {}
   IoError(std::string_view file, std::int64_t offset, std::string_view problem)
       : Error(std::string(file) + ": at byte " + std::to_string(offset) + ": " + std::string(problem)) {}
 };

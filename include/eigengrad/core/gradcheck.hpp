@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -45,9 +46,7 @@ struct GradcheckResult {
   }
 };
 
-inline std::ostream& operator<<(std::ostream& out, const GradcheckResult& result) {
-  return out << result.message;
-}
+inline std::ostream& operator<<(std::ostream& out, const GradcheckResult& result) { return out << result.message; }
 
 namespace detail {
 
@@ -89,9 +88,8 @@ class GradientComparison {
   GradcheckResult result() const {
     if (broken_) return result_;
     GradcheckResult result = result_;
-    result.message =
-        error_text("gradcheck of ", subject_, result.passed ? " passed" : " failed", ", tolerance ",
-                   options_.tolerance, worst_.empty() ? "" : "; worst: ", worst_);
+    result.message = error_text("gradcheck of ", subject_, result.passed ? " passed" : " failed", ", tolerance ",
+                                options_.tolerance, worst_.empty() ? "" : "; worst: ", worst_);
     return result;
   }
 
@@ -99,12 +97,10 @@ class GradientComparison {
   void fail(const std::string& reason) {
     if (broken_) return;
     broken_ = true;
-    result_ = {false, std::numeric_limits<double>::infinity(),
-               "gradcheck of " + subject_ + " failed: " + reason};
+    result_ = {false, std::numeric_limits<double>::infinity(), "gradcheck of " + subject_ + " failed: " + reason};
   }
 
-  static std::string element(std::string_view name, const Shape& shape, Index i, double exact,
-                             double numeric) {
+  static std::string element(std::string_view name, const Shape& shape, Index i, double exact, double numeric) {
     std::string place = "]";
     for (int axis = shape.rank() - 1; axis >= 0; --axis) {
       place = (axis > 0 ? ", " : "") + std::to_string(i % shape[axis]) + place;
@@ -126,8 +122,7 @@ inline Tensor<double> distinct_numbers(const Shape& shape, Rng& rng) {
   Tensor<double> x(shape);
   std::span<double> values = x.mutable_span();
   const auto count = static_cast<double>(shape.numel());
-  for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = (4.0 * static_cast<double>(i) + 2.0) / count - 2.0;
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = (4.0 * static_cast<double>(i) + 2.0) / count - 2.0;
   if (shape.numel() % 2 == 1) {
     for (double& value : values) value += 1.0 / count;  // an odd count has a number in the middle, at 0
   }
@@ -140,9 +135,8 @@ inline Tensor<double> distinct_numbers(const Shape& shape, Rng& rng) {
 /// Checks a layer at a given input: dx and the gradient of every parameter. The layer is taken by value; each
 /// evaluation runs on a copy of it, so a layer that changes as it runs is evaluated in the same state each
 /// time.
-template <Layer L>
-requires std::same_as < scalar_of<L>,
-double > GradcheckResult gradcheck(L layer, Tensor<double> x, const GradcheckOptions& options = {}) {
+template <LayerOf<double> L>
+GradcheckResult gradcheck(L layer, Tensor<double> x, const GradcheckOptions& options = {}) {
   Rng rng(options.seed, 1);
   const Tensor<double> weights = Tensor<double>::randn(layer.output_shape(x.shape()), rng);
   detail::GradientComparison comparison(describe(layer), options);
@@ -161,25 +155,21 @@ double > GradcheckResult gradcheck(L layer, Tensor<double> x, const GradcheckOpt
   const auto exact = parameters(analytic);
   std::size_t position = 0;
   visit(layer, {.parameter = [&](std::string_view name, Parameter<double>& p) {
-          comparison.compare(name, p.value.mutable_data(), p.value.shape(), exact[position++]->grad,
-                             weighted_sum);
+          comparison.compare(name, p.value.mutable_data(), p.value.shape(), exact[position++]->grad, weighted_sum);
         }});
   return comparison.result();
 }
 
 /// Checks a layer at a random input of the given shape.
-template <Layer L>
-requires std::same_as < scalar_of<L>,
-double > GradcheckResult gradcheck(L layer, const Shape& shape, const GradcheckOptions& options = {}) {
+template <LayerOf<double> L>
+GradcheckResult gradcheck(L layer, const Shape& shape, const GradcheckOptions& options = {}) {
   Rng rng(options.seed);
   return gradcheck(std::move(layer), detail::distinct_numbers(shape, rng), options);
 }
 
 /// Checks a loss at given outputs and target.
-template <class L, class Target>
-requires Loss<L, Target> && std::same_as < scalar_of<L>,
-double > GradcheckResult gradcheck(L loss, Tensor<double> x, const Target& target,
-                                   const GradcheckOptions& options = {}) {
+template <class Target, LossOf<double, Target> L>
+GradcheckResult gradcheck(L loss, Tensor<double> x, const Target& target, const GradcheckOptions& options = {}) {
   detail::GradientComparison comparison(describe(loss), options);
   L analytic = loss;
   analytic.forward(x, target);

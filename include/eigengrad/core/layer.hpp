@@ -73,6 +73,12 @@ template <class Member>
 struct ScalarOfMember {};
 template <class L, class Result, class... Arguments>
 struct ScalarOfMember<Result (L::*)(Arguments...)> : ScalarOfTensor<Result> {};
+template <class L, class Result, class... Arguments>
+struct ScalarOfMember<Result (L::*)(Arguments...) const> : ScalarOfTensor<Result> {};
+template <class L, class Result, class... Arguments>
+struct ScalarOfMember<Result (L::*)(Arguments...) noexcept> : ScalarOfTensor<Result> {};
+template <class L, class Result, class... Arguments>
+struct ScalarOfMember<Result (L::*)(Arguments...) const noexcept> : ScalarOfTensor<Result> {};
 
 }  // namespace detail
 
@@ -85,6 +91,8 @@ using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 ///   void backward_parameters(Tensor dy)  as backward, without computing dx: for the first layer of a network
 ///   std::string description() const      "Linear 3072->100", for errors and summaries
 ///   Index multiply_adds(const Shape&)    products of one forward pass, for summaries and benchmarks
+/// A layer remembers its last forward, so one object serves one thread at a time: give every thread a copy of the
+/// network, which shares the weights until one of them is trained.
 /// output_shape throws ShapeError for an input that does not fit; forward may rely on it having been called.
 template <class L>
 concept Layer = std::copyable<L> && requires(L layer, const L& fixed, const Shape& shape, Mode mode) {
@@ -94,6 +102,10 @@ concept Layer = std::copyable<L> && requires(L layer, const L& fixed, const Shap
   { layer.backward(std::declval<Tensor<scalar_of<L>>>()) } -> std::same_as<Tensor<scalar_of<L>>>;
 };
 
+/// A layer of numbers of type T.
+template <class L, class T>
+concept LayerOf = Layer<L> && std::same_as<scalar_of<L>, T>;
+
 /// The contract of a loss: forward compares outputs with a target and returns one number, the mean over the
 /// batch; backward returns the gradient by the outputs.
 template <class L, class Target = Tensor<Index>>
@@ -102,6 +114,10 @@ concept Loss = std::copyable<L> && requires(L loss, const Target& target) {
   { loss.forward(std::declval<Tensor<scalar_of<L>>>(), target) } -> std::same_as<scalar_of<L>>;
   { loss.backward() } -> std::same_as<Tensor<scalar_of<L>>>;
 };
+
+/// A loss on numbers of type T.
+template <class L, class T, class Target = Tensor<Index>>
+concept LossOf = Loss<L, Target> && std::same_as<scalar_of<L>, T>;
 
 /// Receives the state of a layer by name: parameters, which are learned, and buffers, which are not.
 template <class T>
@@ -125,6 +141,29 @@ std::vector<Parameter<scalar_of<L>>*> parameters(L& layer) {
   std::vector<Parameter<scalar_of<L>>*> found;
   visit(layer, {.parameter = [&](std::string_view, Parameter<scalar_of<L>>& p) { found.push_back(&p); }});
   return found;
+}
+
+/// True if the layer has parameters.
+template <class L>
+bool has_parameters(L& layer) {
+  if constexpr (requires {
+                  { layer.has_parameters() } -> std::same_as<bool>;
+                }) {
+    return layer.has_parameters();
+  } else {
+    bool found = false;
+    visit(layer, {.parameter = [&](std::string_view, Parameter<scalar_of<L>>&) { found = true; }});
+    return found;
+  }
+}
+
+/// The gradients of the parameters alone: the layer's backward_parameters, or its backward where it has none.
+template <class L>
+void backward_parameters(L& layer, Tensor<scalar_of<L>> dy) {
+  if constexpr (requires { layer.backward_parameters(std::move(dy)); })
+    layer.backward_parameters(std::move(dy));
+  else
+    layer.backward(std::move(dy));
 }
 
 /// Drops every gradient of a layer.

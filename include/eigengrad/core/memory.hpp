@@ -11,6 +11,17 @@
 #include <new>
 #include <utility>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define EIGENGRAD_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EIGENGRAD_ADDRESS_SANITIZER
+#endif
+#endif
+#if defined(EIGENGRAD_ADDRESS_SANITIZER)
+#include <sanitizer/asan_interface.h>
+#endif
+
 // Where tensors live: blocks of 64-byte-aligned memory, counted by reference, that return to a pool when the
 // last tensor lets go. A training loop with fixed shapes asks the system for memory in its first steps only.
 
@@ -39,6 +50,15 @@ struct alignas(64) Block {
 };
 inline constexpr std::size_t kAlignment = alignof(Block);
 
+// AddressSanitizer is told which bytes of a block are in use, or it would not see a read of a tensor that is gone.
+#if defined(EIGENGRAD_ADDRESS_SANITIZER)
+inline void allow_access(const void* begin, std::size_t bytes) { __asan_unpoison_memory_region(begin, bytes); }
+inline void forbid_access(const void* begin, std::size_t bytes) { __asan_poison_memory_region(begin, bytes); }
+#else
+inline void allow_access(const void*, std::size_t) {}
+inline void forbid_access(const void*, std::size_t) {}
+#endif
+
 /// Free lists by size class: eight classes for every doubling, so that at most an eighth of a block is
 /// unused.
 class MemoryPool {
@@ -57,6 +77,7 @@ class MemoryPool {
       if (Block* block = free_[size_class]) {
         free_[size_class] = block->next_free;
         used_bytes_ += static_cast<std::int64_t>(bytes_of(size_class));
+        allow_access(block->payload(), bytes);
         block->references.store(1, std::memory_order_relaxed);
         return block;
       }
@@ -68,12 +89,15 @@ class MemoryPool {
     ++system_allocations_;
     system_bytes_ += static_cast<std::int64_t>(bytes_of(size_class));
     used_bytes_ += static_cast<std::int64_t>(bytes_of(size_class));
+    forbid_access(block->payload(), bytes_of(size_class));
+    allow_access(block->payload(), bytes);
     return block;
   }
 
   void release(Block* block) {
     const std::lock_guard lock(mutex_);
     used_bytes_ -= static_cast<std::int64_t>(bytes_of(block->size_class));
+    forbid_access(block->payload(), bytes_of(block->size_class));
     block->next_free = std::exchange(free_[block->size_class], block);
   }
 
@@ -109,6 +133,16 @@ class MemoryPool {
 
  private:
   static constexpr std::size_t kClasses = 8 * 60;
+
+  /// Where the system has no more, the free blocks are given back and it is asked once again.
+  void* take_from_system(std::size_t bytes) {
+    try {
+      return ::operator new (bytes, std::align_val_t{kAlignment});
+    } catch (const std::bad_alloc&) {
+      trim();
+      return ::operator new (bytes, std::align_val_t{kAlignment});
+    }
+  }
 
   mutable std::mutex mutex_;
   std::array<Block*, kClasses> free_{};

@@ -10,6 +10,7 @@
 #include <exception>
 #include <mutex>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -28,8 +29,8 @@ namespace eigengrad {
 /// this is $EIGENGRAD_NUM_THREADS, else the number of processors.
 int num_threads();
 
-/// Sets the number of threads; 0 means one for every processor. Call it while no parallel_for is running.
-/// Errors   ValueError for a negative number
+/// Sets the number of threads; 0 means one for every processor. Call it while no other thread computes.
+/// Errors   ValueError for a negative number, StateError inside a parallel_for
 void set_num_threads(int threads);
 
 namespace detail {
@@ -52,20 +53,20 @@ class ThreadPool {
  public:
   using Body = void (*)(void* context, Index chunk, Index slot);
 
+  /// One pool a process. It is never destroyed: objects of static storage may compute until the very end.
   static ThreadPool& instance() {
-    static ThreadPool pool;
+    static ThreadPool& pool = *new ThreadPool;
     return pool;
   }
 
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
-  ~ThreadPool() { stop(); }
 
   int size() const { return size_.load(std::memory_order_relaxed); }
 
   void resize(int threads) {
-    if (threads < 0)
-      throw ValueError(error_text("set_num_threads: ", threads, " threads, expected 0 or more"));
+    if (threads < 0) throw ValueError(error_text("set_num_threads: ", threads, " threads, expected 0 or more"));
+    if (inside_) throw StateError("set_num_threads: called inside a parallel_for");
     const std::lock_guard lock(mutex_);
     stop();
     size_.store(threads == 0 ? processors() : threads, std::memory_order_relaxed);
@@ -111,13 +112,12 @@ class ThreadPool {
 
   static int initial_size() {
     const char* text = std::getenv("EIGENGRAD_NUM_THREADS");
-    if (text == nullptr) return processors();
-    const std::string_view digits(text);
+    const std::string_view digits(text == nullptr ? "" : text);
+    if (digits.empty()) return processors();
     int threads = 0;
     const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), threads);
     if (problem != std::errc() || end != digits.data() + digits.size() || threads < 0) {
-      throw ValueError(
-          error_text("EIGENGRAD_NUM_THREADS: \"", digits, "\", expected a number of threads, 0 or more"));
+      throw ValueError(error_text("EIGENGRAD_NUM_THREADS: \"", digits, "\", expected a number of threads, 0 or more"));
     }
     return threads == 0 ? processors() : threads;
   }
@@ -125,8 +125,12 @@ class ThreadPool {
   void start() {
     if (!workers_.empty()) return;
     shares_ = std::vector<Share>(static_cast<std::size_t>(size()));
-    for (int slot = 1; slot < size(); ++slot) {
-      workers_.emplace_back([this, slot, seen = epoch_.load()] { loop(slot, seen); });
+    try {
+      for (int slot = 1; slot < size(); ++slot) {
+        workers_.emplace_back([this, slot, seen = epoch_.load()] { loop(slot, seen); });
+      }
+    } catch (const std::system_error&) {
+      // The system has no more threads: those that are there take the shares of the others too.
     }
   }
 
@@ -213,13 +217,13 @@ inline void set_num_threads(int threads) { detail::ThreadPool::instance().resize
 /// Calls body(begin, end) for the chunks [0, grain), [grain, 2 grain), ... of [0, count), on several threads.
 /// A body may take a third argument, its slot: a number below num_threads() that no other body running at the
 /// same time has, so that scratch memory can be taken before the loop.
-/// A call inside a body runs on its own thread. An exception of a body reaches the caller after all have
+/// A loop inside a body counts slots of its own. An exception of a body reaches the caller after all have
 /// ended.
 template <class F>
 void parallel_for(Index count, Index grain, F&& body) {
   if (count <= 0) return;
-  const Index chunk_size = std::max<Index>(grain, 1);
-  const Index chunks = (count + chunk_size - 1) / chunk_size;
+  const Index chunk_size = std::clamp<Index>(grain, 1, count);
+  const Index chunks = (count - 1) / chunk_size + 1;
   auto run_chunk = [&](Index chunk, Index slot) {
     const Index begin = chunk * chunk_size;
     const Index end = std::min(begin + chunk_size, count);

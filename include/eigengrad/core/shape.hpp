@@ -28,8 +28,7 @@ class Shape {
   static constexpr int kMaxRank = 6;
 
   constexpr Shape() = default;
-  constexpr Shape(std::initializer_list<Index> sizes)
-      : Shape(std::span<const Index>(sizes.begin(), sizes.size())) {}
+  constexpr Shape(std::initializer_list<Index> sizes) : Shape(std::span<const Index>(sizes.begin(), sizes.size())) {}
   constexpr explicit Shape(std::span<const Index> sizes);
 
   int rank() const { return rank_; }

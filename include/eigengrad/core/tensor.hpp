@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -51,9 +52,7 @@ class Tensor {
   Tensor(const Tensor&) = default;
   Tensor& operator=(const Tensor&) = default;
   /// A moved-from tensor has no elements.
-  Tensor(Tensor&& other) noexcept : shape_(other.shape_), block_(std::move(other.block_)) {
-    other.shape_ = kEmpty;
-  }
+  Tensor(Tensor&& other) noexcept : shape_(other.shape_), block_(std::move(other.block_)) { other.shape_ = kEmpty; }
   Tensor& operator=(Tensor&& other) noexcept {
     shape_ = other.shape_;
     block_ = std::move(other.block_);
@@ -63,7 +62,9 @@ class Tensor {
   ~Tensor() = default;
 
   /// Elements of unspecified value, as torch.empty.
+  /// Errors   ShapeError if they would take more bytes than Index can count; std::bad_alloc where memory ends
   explicit Tensor(const Shape& shape) : shape_(shape) {
+    if (shape.numel() > kMostElements) throw ShapeError("Tensor: shape " + to_string(shape) + " is too large");
     if (shape.numel() > 0) block_ = detail::BlockPtr(static_cast<std::size_t>(shape.numel()) * sizeof(T));
   }
 
@@ -71,8 +72,7 @@ class Tensor {
   /// Errors   ShapeError if their number is not that of the shape
   Tensor(const Shape& shape, std::span<const T> values) : Tensor(shape) {
     if (static_cast<Index>(values.size()) != numel()) {
-      throw ShapeError(
-          error_text("Tensor: ", values.size(), " values for shape ", shape, ", expected ", numel()));
+      throw ShapeError(error_text("Tensor: ", values.size(), " values for shape ", shape, ", expected ", numel()));
     }
     std::copy(values.begin(), values.end(), mutable_data());
   }
@@ -91,7 +91,7 @@ class Tensor {
   static Tensor randn(const Shape& shape, Rng& rng) {
     return generate(shape, [&] { return static_cast<T>(rng.normal()); });
   }
-  /// Uniform numbers between low and high, as torch.rand for the default bounds.
+  /// Uniform numbers between low and high; rounded to T, the upper bound itself can occur.
   static Tensor rand(const Shape& shape, Rng& rng, double low = 0.0, double high = 1.0) {
     return generate(shape, [&] { return static_cast<T>(rng.uniform(low, high)); });
   }
@@ -99,7 +99,7 @@ class Tensor {
   template <class F>
   static Tensor generate(const Shape& shape, F&& next) {
     Tensor result(shape);
-    std::generate_n(result.mutable_data(), result.numel(), next);
+    std::generate_n(result.mutable_data(), result.numel(), [&] { return next(); });
     return result;
   }
 
@@ -206,6 +206,8 @@ class Tensor {
   }
 
   static constexpr Shape kEmpty{0};
+  // Room is left for a block's head and for rounding its size up.
+  static constexpr Index kMostElements = std::numeric_limits<Index>::max() / 2 / static_cast<Index>(sizeof(T));
 
   Shape shape_ = kEmpty;
   detail::BlockPtr block_;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <eigengrad/data/dataset.hpp>
@@ -40,13 +41,12 @@ inline void check_cifar10_file(const std::filesystem::path& file, Index records)
   if (problem) throw IoError(file.string(), "cannot be read: " + problem.message());
   const auto expected = static_cast<std::uintmax_t>(records * kCifar10Record);
   if (size == expected) return;
-  throw IoError(file.string(), error_text("has ", size, " bytes, expected ", expected, ": ", records,
-                                          " records of ", kCifar10Record));
+  throw IoError(file.string(),
+                error_text("has ", size, " bytes, expected ", expected, ": ", records, " records of ", kCifar10Record));
 }
 
 /// Reads the records of one file to `images`, (records, 32, 32, 3), and `labels`.
-inline void read_cifar10_file(const std::filesystem::path& file, Index records, std::uint8_t* images,
-                              Index* labels) {
+inline void read_cifar10_file(const std::filesystem::path& file, Index records, std::uint8_t* images, Index* labels) {
   check_cifar10_file(file, records);
   std::vector<char> bytes(static_cast<std::size_t>(records * kCifar10Record));
   std::ifstream in(file, std::ios::binary);
@@ -77,8 +77,8 @@ ImageDataset<T> read_cifar10_files(const std::vector<std::filesystem::path>& fil
   std::uint8_t* pixels = images.mutable_data();
   Index* classes = labels.mutable_data();
   parallel_for(count, 1, [&](Index begin, Index) {
-    read_cifar10_file(files[static_cast<std::size_t>(begin)], records,
-                      pixels + begin * records * (kCifar10Record - 1), classes + begin * records);
+    read_cifar10_file(files[static_cast<std::size_t>(begin)], records, pixels + begin * records * (kCifar10Record - 1),
+                      classes + begin * records);
   });
   return {std::move(images), std::move(labels), cifar10_class_names(), {}, {}};
 }
@@ -96,7 +96,8 @@ inline bool has_cifar10(const std::filesystem::path& directory) {
 /// Errors   IoError naming the directory or the file: missing, of another size, or with a label above 9
 template <class T = float>
 Split<ImageDataset<T>> load_cifar10(const std::filesystem::path& directory) {
-  if (!std::filesystem::is_directory(directory)) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(directory, ignored)) {
     throw IoError(directory.string(), "is not a directory; expected the binary version of CIFAR-10 in it");
   }
   std::vector<std::filesystem::path> train;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,14 @@ concept Dataset = std::copyable<D> && requires(const D& dataset, std::span<const
 
 namespace detail {
 
+/// Every number is that of a sample.
+inline void check_samples(std::string_view where, std::span<const Index> samples, Index size) {
+  for (const Index sample : samples) {
+    if (sample >= 0 && sample < size) continue;
+    throw ValueError(error_text(where, ": sample ", sample, " of ", size));
+  }
+}
+
 /// The chosen rows of the first axis.
 template <class T>
 Tensor<T> gather(const Tensor<T>& rows, std::span<const Index> chosen) {
@@ -56,16 +65,15 @@ Tensor<T> gather(const Tensor<T>& rows, std::span<const Index> chosen) {
 template <class T, class Target>
 class TensorDataset {
  public:
-  TensorDataset(Tensor<T> inputs, Tensor<Target> targets)
-      : inputs_(std::move(inputs)), targets_(std::move(targets)) {
+  TensorDataset(Tensor<T> inputs, Tensor<Target> targets) : inputs_(std::move(inputs)), targets_(std::move(targets)) {
     check::rank_at_least("TensorDataset", inputs_.shape(), 1);
     check::rank_at_least("TensorDataset", targets_.shape(), 1);
-    check::same_shape("TensorDataset", "targets", targets_.shape(),
-                      targets_.shape().with(0, inputs_.size(0)));
+    check::same_shape("TensorDataset", "targets", targets_.shape(), targets_.shape().with(0, inputs_.size(0)));
   }
 
   Index size() const { return inputs_.size(0); }
   Batch<T, Target> batch(std::span<const Index> samples) const {
+    detail::check_samples("TensorDataset", samples, size());
     return {detail::gather(inputs_, samples), detail::gather(targets_, samples)};
   }
 
@@ -89,7 +97,10 @@ struct ImageDataset {
   /// The shape of one image: (H, W, C).
   Shape image_shape() const { return {images.size(1), images.size(2), images.size(3)}; }
 
+  /// Errors   ShapeError if images, labels, mean and scale do not fit each other; ValueError for a sample out of range
   Batch<T> batch(std::span<const Index> samples) const {
+    check_shapes();
+    detail::check_samples("ImageDataset", samples, size());
     const auto count = static_cast<Index>(samples.size());
     const Index pixels = image_shape().numel();
     Tensor<T> inputs(images.shape().with(0, count));
@@ -104,6 +115,15 @@ struct ImageDataset {
   }
 
  private:
+  void check_shapes() const {
+    if (images.rank() != 4)
+      throw ShapeError("ImageDataset: images have shape " + to_string(images.shape()) + ", expected (N, H, W, C)");
+    check::same_shape("ImageDataset", "labels", labels.shape(), {images.size(0)});
+    if (mean.empty() && scale.empty()) return;
+    check::same_shape("ImageDataset", "mean", mean.shape(), image_shape());
+    check::same_shape("ImageDataset", "scale", scale.shape(), image_shape());
+  }
+
   void normalize(const std::uint8_t* from, Index pixels, T* to) const {
     if (mean.empty()) {
       for (Index i = 0; i < pixels; ++i) to[i] = static_cast<T>(from[i]);

@@ -46,21 +46,27 @@ class Loader {
   }
 
   Index batches_per_epoch() const {
-    const Index left_over = options_.drop_last ? 0 : options_.batch_size - 1;
-    return (dataset_.size() + left_over) / options_.batch_size;
+    const Index whole = dataset_.size() / options_.batch_size;
+    const bool smaller_one = dataset_.size() % options_.batch_size != 0 && !options_.drop_last;
+    return whole + (smaller_one ? 1 : 0);
   }
+
+  /// True if the batches never end.
+  bool endless() const { return options_.epochs == kEndless; }
 
   /// The next batch; nothing after the last epoch.
   std::optional<BatchType> next() {
     if (batch_ == batches_per_epoch()) {
-      if (epoch_ + 1 >= options_.epochs) return std::nullopt;
+      if (epoch_ + 1 >= last_epoch_) return std::nullopt;
       ++epoch_;
       begin_epoch();
     }
-    const Index begin = batch_++ * options_.batch_size;
+    const Index begin = batch_ * options_.batch_size;
     const Index count = std::min(options_.batch_size, dataset_.size() - begin);
-    return dataset_.batch(std::span<const Index>(order_).subspan(static_cast<std::size_t>(begin),
-                                                                 static_cast<std::size_t>(count)));
+    BatchType batch = dataset_.batch(
+        std::span<const Index>(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
+    ++batch_;
+    return batch;
   }
 
   /// Goes through what next() returns.
@@ -84,7 +90,11 @@ class Loader {
     std::optional<BatchType> batch_;
   };
 
-  Iterator begin() { return Iterator(*this); }
+  /// The rest of this pass or, after its end, the next pass over as many epochs, in new orders.
+  Iterator begin() {
+    if (batch_ == batches_per_epoch() && epoch_ + 1 == last_epoch_) last_epoch_ += options_.epochs;
+    return Iterator(*this);
+  }
   std::default_sentinel_t end() const { return {}; }
 
  private:
@@ -100,7 +110,8 @@ class Loader {
   LoaderOptions options_;
   std::vector<Index> order_;
   Index epoch_ = 0;
-  Index batch_ = 0;  // the next one in this epoch
+  Index last_epoch_ = options_.epochs;  // where the pass ends
+  Index batch_ = 0;                     // the next one in this epoch
 };
 
 }  // namespace eigengrad::data

@@ -38,9 +38,8 @@ void subtract_mean_image(Split<ImageDataset<T>>& split) {
     for (std::int64_t& sum : sums) sum += *pixel++;
   }
   std::size_t next = 0;
-  Tensor<T> mean = Tensor<T>::generate(shape, [&] {
-    return static_cast<T>(static_cast<double>(sums[next++]) / static_cast<double>(train.size()));
-  });
+  Tensor<T> mean = Tensor<T>::generate(
+      shape, [&] { return static_cast<T>(static_cast<double>(sums[next++]) / static_cast<double>(train.size())); });
   detail::set_normalization(split, std::move(mean), Tensor<T>::ones(shape));
 }
 

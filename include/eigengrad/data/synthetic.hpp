@@ -94,8 +94,7 @@ inline Figure random_figure(int kind, Rng& rng) {
 
 /// Noise from the sum of the four bytes of a word: nearly normal, with the given standard deviation.
 inline int byte_noise(std::uint32_t word, int deviation) {
-  const int sum =
-      static_cast<int>((word & 255U) + ((word >> 8) & 255U) + ((word >> 16) & 255U) + (word >> 24));
+  const int sum = static_cast<int>((word & 255U) + ((word >> 8) & 255U) + ((word >> 16) & 255U) + (word >> 24));
   return (sum - 510) * deviation / 148;
 }
 
@@ -131,16 +130,15 @@ ImageDataset<T> synthetic_images(Index count, std::uint64_t seed, std::uint64_t 
     for (Index i = begin; i < end; ++i) {
       Rng rng(seed, first_stream + static_cast<std::uint64_t>(i));
       classes[i] = rng.below(10);
-      draw_synthetic_image(static_cast<int>(classes[i]), rng,
-                           pixels + i * kSyntheticSide * kSyntheticSide * 3);
+      draw_synthetic_image(static_cast<int>(classes[i]), rng, pixels + i * kSyntheticSide * kSyntheticSide * 3);
     }
   });
-  return {std::move(images),
-          std::move(labels),
-          {"disk", "ring", "square", "triangle", "cross", "stripes 0", "stripes 60", "stripes 120",
-           "checkerboard", "dots"},
-          {},
-          {}};
+  return {
+      std::move(images),
+      std::move(labels),
+      {"disk", "ring", "square", "triangle", "cross", "stripes 0", "stripes 60", "stripes 120", "checkerboard", "dots"},
+      {},
+      {}};
 }
 
 }  // namespace detail
@@ -153,9 +151,8 @@ Split<ImageDataset<T>> synthetic_cifar10(std::uint64_t seed, const SyntheticOpti
   check::above_zero("synthetic_cifar10", "train", options.train);
   check::above_zero("synthetic_cifar10", "test", options.test);
   constexpr std::uint64_t kTestStream = std::uint64_t{1} << 32;
-  Split<ImageDataset<T>> split{
-      detail::synthetic_images<T>(options.train, seed, kSyntheticStreams),
-      detail::synthetic_images<T>(options.test, seed, kSyntheticStreams + kTestStream)};
+  Split<ImageDataset<T>> split{detail::synthetic_images<T>(options.train, seed, kSyntheticStreams),
+                               detail::synthetic_images<T>(options.test, seed, kSyntheticStreams + kTestStream)};
   normalize_channels(split);
   return split;
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,16 +20,15 @@ class AnyLayer {
   template <class L>
   requires(!std::same_as<std::remove_cvref_t<L>, AnyLayer>) explicit AnyLayer(L&& layer) {
     using Held = std::remove_cvref_t<L>;
-    static_assert(
-        Layer<Held>,
-        "this type does not satisfy the concept eigengrad::Layer: it needs output_shape, forward and "
-        "backward as core/layer.hpp describes them");
+    static_assert(Layer<Held>,
+                  "this type does not satisfy the concept eigengrad::Layer: it needs output_shape, forward and "
+                  "backward as core/layer.hpp describes them");
     if constexpr (Layer<Held>) {
       static_assert(std::same_as<scalar_of<Held>, T>, "all layers of a network have the same number type");
       held_ = std::make_unique<Model<Held>>(std::forward<L>(layer));
     }
   }
-  AnyLayer(const AnyLayer& other) : held_(other.held_->clone()) {}
+  AnyLayer(const AnyLayer& other) : held_(other.held_ == nullptr ? nullptr : other.held_->clone()) {}
   AnyLayer(AnyLayer&&) noexcept = default;
   AnyLayer& operator=(AnyLayer other) noexcept {
     held_ = std::move(other.held_);
@@ -41,6 +41,7 @@ class AnyLayer {
   Tensor<T> backward(Tensor<T> dy) { return held_->backward(std::move(dy)); }
   void backward_parameters(Tensor<T> dy) { held_->backward_parameters(std::move(dy)); }
   void visit(const Visitor<T>& visitor) { held_->visit(visitor); }
+  bool has_parameters() { return held_->has_parameters(); }
   std::string description() const { return held_->description(); }
   Index multiply_adds(const Shape& x) const { return held_->multiply_adds(x); }
 
@@ -63,6 +64,7 @@ class AnyLayer {
     virtual Tensor<T> backward(Tensor<T> dy) = 0;
     virtual void backward_parameters(Tensor<T> dy) = 0;
     virtual void visit(const Visitor<T>& visitor) = 0;
+    virtual bool has_parameters() = 0;
     virtual std::string description() const = 0;
     virtual Index multiply_adds(const Shape& x) const = 0;
   };
@@ -75,13 +77,9 @@ class AnyLayer {
     Shape output_shape(const Shape& x) const override { return layer.output_shape(x); }
     Tensor<T> forward(Tensor<T> x, Mode mode) override { return layer.forward(std::move(x), mode); }
     Tensor<T> backward(Tensor<T> dy) override { return layer.backward(std::move(dy)); }
-    void backward_parameters(Tensor<T> dy) override {
-      if constexpr (requires { layer.backward_parameters(std::move(dy)); })
-        layer.backward_parameters(std::move(dy));
-      else
-        layer.backward(std::move(dy));
-    }
+    void backward_parameters(Tensor<T> dy) override { eigengrad::backward_parameters(layer, std::move(dy)); }
     void visit(const Visitor<T>& visitor) override { eigengrad::visit(layer, visitor); }
+    bool has_parameters() override { return eigengrad::has_parameters(layer); }
     std::string description() const override { return describe(layer); }
     Index multiply_adds(const Shape& x) const override {
       if constexpr (requires { layer.multiply_adds(x); })

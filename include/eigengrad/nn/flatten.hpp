@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -25,20 +26,23 @@ class Flatten {
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     const Shape flat = output_shape(x.shape());
-    if (remembers(mode)) input_shape_ = x.shape();
+    if (remembers(mode))
+      input_shape_ = x.shape();
+    else
+      input_shape_.reset();
     return std::move(x).reshape(flat);
   }
 
   Tensor<T> backward(Tensor<T> dy) {
-    check::remembered(*this, input_shape_.rank() > 0);
-    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(input_shape_));
-    return std::move(dy).reshape(input_shape_);
+    check::remembered(*this, input_shape_.has_value());
+    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(*input_shape_));
+    return std::move(dy).reshape(*input_shape_);
   }
 
   std::string description() const { return "Flatten"; }
 
  private:
-  Shape input_shape_;
+  std::optional<Shape> input_shape_;  // of the last forward that remembers
 };
 
 }  // namespace eigengrad::nn

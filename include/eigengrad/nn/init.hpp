@@ -68,14 +68,10 @@ namespace detail {
 
 inline double deviation(const Normal& s, Fans) { return s.std; }
 inline double deviation(const KaimingNormal& s, Fans fans) { return s.gain / std::sqrt(fans.in); }
-inline double deviation(const XavierNormal& s, Fans fans) {
-  return s.gain * std::sqrt(2.0 / (fans.in + fans.out));
-}
+inline double deviation(const XavierNormal& s, Fans fans) { return s.gain * std::sqrt(2.0 / (fans.in + fans.out)); }
 inline double bound(const PyTorch&, Fans fans) { return 1.0 / std::sqrt(fans.in); }
 inline double bound(const KaimingUniform& s, Fans fans) { return s.gain * std::sqrt(3.0 / fans.in); }
-inline double bound(const XavierUniform& s, Fans fans) {
-  return s.gain * std::sqrt(6.0 / (fans.in + fans.out));
-}
+inline double bound(const XavierUniform& s, Fans fans) { return s.gain * std::sqrt(6.0 / (fans.in + fans.out)); }
 
 }  // namespace detail
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,8 +19,8 @@ struct LinearOptions {
 };
 
 /// y = x W^T + b on the last axis. Starts as PyTorch's Linear, from default_rng().
-/// Shapes   x (..., in_features), y (..., out_features); weight (out_features, in_features), bias
-/// (out_features) Errors   ValueError for a size below 1; ShapeError if x has another number of features
+/// Shapes   x (..., in_features), y (..., out_features); weight (out_features, in_features); bias (out_features)
+/// Errors   ValueError for a size below 1; ShapeError if x has another number of features
 template <class T = float>
 class Linear {
  public:
@@ -39,7 +40,10 @@ class Linear {
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     Tensor<T> y = ops::linear(x, weight.value, bias.value);
-    x_ = remembers(mode) ? std::move(x) : Tensor<T>();
+    if (remembers(mode))
+      x_ = std::move(x);
+    else
+      x_.reset();
     return y;
   }
 
@@ -49,9 +53,9 @@ class Linear {
   }
 
   void backward_parameters(const Tensor<T>& dy) {
-    check::remembered(*this, !x_.empty());
-    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(x_.shape()));
-    weight.add_grad(ops::linear_backward_weight(dy, x_));
+    check::remembered(*this, x_.has_value());
+    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(x_->shape()));
+    weight.add_grad(ops::linear_backward_weight(dy, *x_));
     if (has_bias()) bias.add_grad(ops::linear_backward_bias(dy));
   }
 
@@ -71,7 +75,7 @@ class Linear {
   Parameter<T> bias;  ///< empty without a bias
 
  private:
-  Tensor<T> x_;
+  std::optional<Tensor<T>> x_;  // of the last forward that remembers
 };
 
 }  // namespace eigengrad::nn

@@ -41,9 +41,11 @@ class CrossEntropy {
   Tensor<Index> labels_;
 };
 
-/// Cross-entropy of softmax(x) from the logits x, as torch.nn.CrossEntropyLoss; stable for logits of any
-/// size. Shapes   x (..., C), N rows; labels (N) Units    nats Errors   ShapeError if the numbers of rows and
-/// labels differ, ValueError for a label outside 0 ... C-1
+/// Cross-entropy of softmax(x) from the logits x, as torch.nn.CrossEntropyLoss; stable for large logits.
+/// Shapes   x (..., C), N rows; labels (N)
+/// Units    nats
+/// Errors   ShapeError if the numbers of rows and labels differ or there is none, ValueError for a label outside
+///          0 ... C-1
 template <class T = float>
 class SoftmaxCrossEntropy {
  public:

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,21 +20,21 @@ class ReLU {
   Shape output_shape(const Shape& x) const { return x; }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
-    y_ = Tensor<T>();  // lets the memory of the last step go first
+    y_.reset();  // lets the memory of the last step go first
     Tensor<T> y = ops::relu(std::move(x));
     if (remembers(mode)) y_ = y;
     return y;
   }
 
   Tensor<T> backward(Tensor<T> dy) {
-    check::remembered(*this, !y_.empty());
-    return ops::relu_backward(std::move(dy), y_);
+    check::remembered(*this, y_.has_value());
+    return ops::relu_backward(std::move(dy), *y_);
   }
 
   std::string description() const { return "ReLU"; }
 
  private:
-  Tensor<T> y_;
+  std::optional<Tensor<T>> y_;  // of the last forward that remembers
 };
 
 }  // namespace eigengrad::nn

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,27 +24,32 @@ namespace eigengrad::nn {
 /// Errors   ShapeError naming the layer, before any data is touched, where a layer does not fit its input
 template <class T = float>
 class Sequential {
+  template <class First, class... Rest>
+  static constexpr bool kIsCopy = sizeof...(Rest) == 0 && std::same_as<std::remove_cvref_t<First>, Sequential>;
+
  public:
   Sequential() = default;
-  template <class... Layers>
-  requires(sizeof...(Layers) > 0 && !(std::same_as<std::remove_cvref_t<Layers>, Sequential> &&
-                                      ...)) explicit Sequential(Layers&&... layers) {
-    layers_.reserve(sizeof...(Layers));
-    (push_back(std::forward<Layers>(layers)), ...);
+  template <class First, class... Rest>
+  requires(!kIsCopy<First, Rest...>)  // or it would hide the copy constructor
+      explicit Sequential(First&& first, Rest&&... rest) {
+    layers_.reserve(1 + sizeof...(Rest));
+    push_back(std::forward<First>(first));
+    (push_back(std::forward<Rest>(rest)), ...);
   }
 
   /// Adds a layer at the end.
   template <class L>
   Sequential& push_back(L&& layer) {
     layers_.emplace_back(std::forward<L>(layer));
-    if (!first_learning_ && !eigengrad::parameters(layers_.back()).empty())
-      first_learning_ = layers_.size() - 1;
-    checked_.reset();
     return *this;
   }
 
   Index size() const { return static_cast<Index>(layers_.size()); }
-  AnyLayer<T>& operator[](Index i) { return layers_.at(static_cast<std::size_t>(i)); }
+  /// Errors   ValueError for an index outside 0 ... size() - 1
+  AnyLayer<T>& operator[](Index i) {
+    if (i < 0 || i >= size()) throw ValueError(error_text("Sequential: layer ", i, " of ", size()));
+    return layers_[static_cast<std::size_t>(i)];
+  }
 
   Shape output_shape(const Shape& x) const {
     Shape shape = x;
@@ -53,36 +58,38 @@ class Sequential {
   }
 
   Tensor<T> forward(Tensor<T> x, Mode mode = Mode::train) {
-    if (checked_ != x.shape()) {
-      output_shape(x.shape());
-      checked_ = x.shape();
-    }
+    output_shape(x.shape());  // throws before anything is computed
     for (AnyLayer<T>& layer : layers_) x = layer.forward(std::move(x), mode);
     return x;
   }
 
   Tensor<T> backward(Tensor<T> dy) {
-    for (std::size_t i = layers_.size(); i-- > 0;) dy = layers_[i].backward(std::move(dy));
+    for (std::size_t i = layers_.size(); i-- > 0;) dy = backward_of(i, std::move(dy));
     return dy;
   }
 
   /// The gradients of the parameters alone. The first layer that has any does not compute its dx, which saves
   /// about a third of that layer's work.
   void backward_parameters(Tensor<T> dy) {
-    if (!first_learning_) return;
-    for (std::size_t i = layers_.size(); i-- > *first_learning_ + 1;) dy = layers_[i].backward(std::move(dy));
-    layers_[*first_learning_].backward_parameters(std::move(dy));
+    std::size_t first = 0;
+    while (first < layers_.size() && !layers_[first].has_parameters()) ++first;
+    if (first == layers_.size()) return;
+    for (std::size_t i = layers_.size(); i-- > first + 1;) dy = backward_of(i, std::move(dy));
+    named(first, [&] { layers_[first].backward_parameters(std::move(dy)); });
+  }
+
+  bool has_parameters() {
+    return std::any_of(layers_.begin(), layers_.end(), [](AnyLayer<T>& layer) { return layer.has_parameters(); });
   }
 
   void visit(auto&& f) {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const std::string prefix = std::to_string(i) + ".";
-      layers_[i].visit(
-          {.parameter = [&](std::string_view name, Parameter<T>& p) { f(prefix + std::string(name), p); },
-           .buffer =
-               [&](std::string_view name, Tensor<T>& buffer) {
-                 if constexpr (requires { f(prefix, buffer); }) f(prefix + std::string(name), buffer);
-               }});
+      layers_[i].visit({.parameter = [&](std::string_view name, Parameter<T>& p) { f(prefix + std::string(name), p); },
+                        .buffer =
+                            [&](std::string_view name, Tensor<T>& buffer) {
+                              if constexpr (requires { f(prefix, buffer); }) f(prefix + std::string(name), buffer);
+                            }});
     }
   }
 
@@ -108,19 +115,32 @@ class Sequential {
 
  private:
   Shape output_shape_of(std::size_t i, const Shape& x) const {
+    return named(i, [&] { return layers_[i].output_shape(x); });
+  }
+
+  Tensor<T> backward_of(std::size_t i, Tensor<T> dy) {
+    return named(i, [&] { return layers_[i].backward(std::move(dy)); });
+  }
+
+  /// Calls f; an error it throws says which layer it comes from.
+  template <class F>
+  decltype(auto) named(std::size_t i, const F& f) const {
     try {
-      return layers_[i].output_shape(x);
+      return f();
     } catch (const ShapeError& error) {
-      const std::string name = layers_[i].description();
-      std::string_view problem = error.what();
-      if (problem.starts_with(name + ": ")) problem.remove_prefix(name.size() + 2);
-      throw ShapeError(error_text("layer ", i, " (", name, "): ", problem));
+      throw ShapeError(name_error(i, error.what()));
+    } catch (const StateError& error) {
+      throw StateError(name_error(i, error.what()));
     }
   }
 
+  std::string name_error(std::size_t i, std::string_view problem) const {
+    const std::string name = layers_[i].description();
+    if (problem.starts_with(name + ": ")) problem.remove_prefix(name.size() + 2);
+    return error_text("layer ", i, " (", name, "): ", problem);
+  }
+
   std::vector<AnyLayer<T>> layers_;
-  std::optional<std::size_t> first_learning_;  // the first layer with parameters
-  std::optional<Shape> checked_;               // the last input shape that fits all layers
 };
 
 template <class First, class... Rest>
@@ -129,8 +149,7 @@ Sequential(First&&, Rest&&...) -> Sequential<scalar_of<std::remove_cvref_t<First
 template <class T>
 std::string Sequential<T>::summary(const Shape& x) {
   std::string text;
-  const auto line = [&](const std::string& name, const std::string& shape, Index parameters,
-                        Index multiply_adds) {
+  const auto line = [&](const std::string& name, const std::string& shape, Index parameters, Index multiply_adds) {
     const auto pad = [](const std::string& s, std::size_t width) {
       return s.size() < width ? s + std::string(width - s.size(), ' ') : s + " ";
     };

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,7 +11,7 @@
 
 // nn::Softmax softmax;
 // For training prefer logits and nn::SoftmaxCrossEntropy: this layer followed by nn::CrossEntropy computes
-// the same, but loses the gradient where a probability underflows.
+// the same, but loss and gradient are not finite where the probability of a true class underflows.
 
 namespace eigengrad::nn {
 
@@ -26,21 +27,21 @@ class Softmax {
   }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
-    y_ = Tensor<T>();
+    y_.reset();
     Tensor<T> y = ops::softmax(std::move(x));
     if (remembers(mode)) y_ = y;
     return y;
   }
 
   Tensor<T> backward(Tensor<T> dy) {
-    check::remembered(*this, !y_.empty());
-    return ops::softmax_backward(std::move(dy), y_);
+    check::remembered(*this, y_.has_value());
+    return ops::softmax_backward(std::move(dy), *y_);
   }
 
   std::string description() const { return "Softmax"; }
 
  private:
-  Tensor<T> y_;
+  std::optional<Tensor<T>> y_;  // of the last forward that remembers
 };
 
 }  // namespace eigengrad::nn

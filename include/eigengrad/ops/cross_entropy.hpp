@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cmath>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <eigengrad/ops/softmax.hpp>
@@ -14,28 +16,30 @@ namespace eigengrad::ops {
 
 namespace detail {
 
-/// One label for each row, each the number of a column.
+/// At least one row, one label for each, each label the number of a column.
 template <class T>
 void check_labels(std::string_view where, const Tensor<T>& x, const Tensor<Index>& labels) {
   check::rank_at_least(where, x.shape(), 1);
   if (labels.numel() != x.shape().rows()) {
-    throw ShapeError(error_text(where, ": ", labels.numel(), " labels for ", x.shape().rows(),
-                                " rows; input shape ", x.shape()));
+    throw ShapeError(
+        error_text(where, ": ", labels.numel(), " labels for ", x.shape().rows(), " rows; input shape ", x.shape()));
   }
+  if (labels.empty()) throw ShapeError(std::string(where) + ": no rows, and the mean of none is not defined");
   for (Index row = 0; row < labels.numel(); ++row) {
     const Index label = labels.data()[row];
     if (label < 0 || label >= x.shape().cols()) {
-      throw ValueError(
-          error_text(where, ": label ", label, " of row ", row, ", expected 0 to ", x.shape().cols() - 1));
+      throw ValueError(error_text(where, ": label ", label, " of row ", row, ", expected 0 to ", x.shape().cols() - 1));
     }
   }
 }
 
 }  // namespace detail
 
-/// Cross-entropy of probabilities: L = -1/N sum_n log x[n, t_n], infinite where a true class has probability
-/// 0 Shapes   probabilities x (..., C), N rows; labels t (N) Units    L in nats Errors   ShapeError if the
-/// numbers of rows and labels differ, ValueError for a label outside 0 ... C-1
+/// Cross-entropy of probabilities: L = -1/N sum_n log x[n, t_n], infinite where a true class has probability 0
+/// Shapes   probabilities x (..., C), N rows; labels t (N)
+/// Units    L in nats
+/// Errors   ShapeError if the numbers of rows and labels differ or there is none, ValueError for a label outside
+///          0 ... C-1
 template <class T>
 T cross_entropy(const Tensor<T>& probabilities, const Tensor<Index>& labels) {
   detail::check_labels("cross_entropy", probabilities, labels);
@@ -69,9 +73,12 @@ struct SoftmaxCrossEntropyResult {
 };
 
 /// Cross-entropy of softmax(x), computed from the logits: L = 1/N sum_n (log sum_c exp x[n, c] - x[n, t_n])
-/// Stable: the largest logit of a row is subtracted before any exponential, so the loss is finite as long as
-/// the differences of logits are. Shapes   logits x (..., C), N rows; labels t (N) Units    L in nats Errors
-/// ShapeError if the numbers of rows and labels differ, ValueError for a label outside 0 ... C-1
+/// Stable: the largest logit of a row is subtracted before any exponential, so the loss is finite as long as the
+/// differences of logits are.
+/// Shapes   logits x (..., C), N rows; labels t (N)
+/// Units    L in nats
+/// Errors   ShapeError if the numbers of rows and labels differ or there is none, ValueError for a label outside
+///          0 ... C-1
 template <class T>
 SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tensor<Index>& labels) {
   detail::check_labels("softmax_cross_entropy", logits, labels);
@@ -81,8 +88,7 @@ SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tenso
   Tensor<T> true_logits({rows});  // x_t - m
   const auto x = logits.matrix();
   T* below_maximum = true_logits.mutable_data();
-  for (Index row = 0; row < rows; ++row)
-    below_maximum[row] = x(row, labels.data()[row]) - x.row(row).maxCoeff();
+  for (Index row = 0; row < rows; ++row) below_maximum[row] = x(row, labels.data()[row]) - x.row(row).maxCoeff();
 
   Tensor<T> probabilities = softmax(std::move(logits));
   const auto p = probabilities.matrix();

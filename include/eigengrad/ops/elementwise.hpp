@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include <eigengrad/core/check.hpp>
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/tensor.hpp>
 
@@ -16,11 +17,6 @@ namespace eigengrad::ops {
 inline constexpr Index kElementGrain = 16 * 1024;
 
 namespace detail {
-
-template <class T>
-using ConstPiece = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::Aligned64>;
-template <class T>
-using Piece = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::Aligned64>;
 
 /// x itself if nobody shares its memory, so that a result can be written over it; else a new tensor of its
 /// shape.
@@ -39,7 +35,7 @@ Tensor<T> map(Tensor<T> x, const F& f) {
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
   parallel_for(y.numel(), kElementGrain, [&](Index begin, Index end) {
-    detail::Piece<T>(to + begin, end - begin) = f(detail::ConstPiece<T>(from + begin, end - begin));
+    ArrayMap<T>(to + begin, end - begin) = f(ConstArrayMap<T>(from + begin, end - begin));
   });
   return y;
 }
@@ -48,13 +44,14 @@ Tensor<T> map(Tensor<T> x, const F& f) {
 /// Memory   as for one argument; x is the one that may be written over
 template <class T, class F>
 Tensor<T> map(Tensor<T> x, const Tensor<T>& y, const F& f) {
+  check::same_shape("map", "second argument", y.shape(), x.shape());
   const T* from = x.data();
   Tensor<T> z = detail::reuse(x);
   T* to = z.mutable_data();
   parallel_for(z.numel(), kElementGrain, [&](Index begin, Index end) {
     const Index count = end - begin;
-    detail::Piece<T>(to + begin, count) =
-        f(detail::ConstPiece<T>(from + begin, count), detail::ConstPiece<T>(y.data() + begin, count));
+    ArrayMap<T>(to + begin, count) =
+        f(ConstArrayMap<T>(from + begin, count), ConstArrayMap<T>(y.data() + begin, count));
   });
   return z;
 }

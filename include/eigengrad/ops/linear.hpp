@@ -38,8 +38,7 @@ Tensor<T> linear_backward_input(const Tensor<T>& dy, const Tensor<T>& weight) {
   check::last_axis("linear_backward_input", "features", dy.shape(), outputs);
   Tensor<T> dx(dy.shape().with(-1, inputs));
   const Index rows = dy.shape().rows();
-  kernels::gemm(kernels::row_major(dy.data(), rows, outputs),
-                kernels::row_major(weight.data(), outputs, inputs),
+  kernels::gemm(kernels::row_major(dy.data(), rows, outputs), kernels::row_major(weight.data(), outputs, inputs),
                 kernels::row_major(dx.mutable_data(), rows, inputs));
   return dx;
 }
@@ -55,8 +54,7 @@ Tensor<T> linear_backward_weight(const Tensor<T>& dy, const Tensor<T>& x) {
   const Index inputs = x.shape().cols();
   const Index outputs = dy.shape().cols();
   Tensor<T> dw({outputs, inputs});
-  kernels::gemm(kernels::row_major(dy.data(), rows, outputs).transposed(),
-                kernels::row_major(x.data(), rows, inputs),
+  kernels::gemm(kernels::row_major(dy.data(), rows, outputs).transposed(), kernels::row_major(x.data(), rows, inputs),
                 kernels::row_major(dw.mutable_data(), outputs, inputs));
   return dw;
 }

@@ -22,6 +22,7 @@ inline Index row_grain(Index cols) { return std::max<Index>(1, kElementGrain / s
 template <class T>
 Tensor<T> softmax(Tensor<T> x) {
   check::rank_at_least("softmax", x.shape(), 1);
+  if (x.empty()) return x;
   const Index cols = x.shape().cols();
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
@@ -29,8 +30,7 @@ Tensor<T> softmax(Tensor<T> x) {
   parallel_for(y.shape().rows(), detail::row_grain(cols), [&](Index begin, Index end) {
     const Eigen::Map<const Matrix<T>> in(from + begin * cols, end - begin, cols);
     Eigen::Map<Matrix<T>> out(to + begin * cols, end - begin, cols);
-    for (Index row = 0; row < out.rows(); ++row)
-      out.row(row).array() = in.row(row).array() - in.row(row).maxCoeff();
+    for (Index row = 0; row < out.rows(); ++row) out.row(row).array() = in.row(row).array() - in.row(row).maxCoeff();
     out.array() = out.array().exp();
     for (Index row = 0; row < out.rows(); ++row) out.row(row) /= out.row(row).sum();
   });

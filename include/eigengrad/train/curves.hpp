@@ -53,9 +53,11 @@ struct Range {
   /// Never empty, so that a curve of one point can be drawn.
   void widen() {
     if (low > high) low = high = 0.0;
-    if (low == high) {
-      low -= 0.5;
-      high += 0.5;
+    const double size = std::max(std::abs(low), std::abs(high));
+    if (high - low <= 1e-9 * size || low == high) {
+      const double margin = size > 0.0 ? 0.5 * size : 0.5;
+      low -= margin;
+      high += margin;
     }
   }
   double position(double value) const { return (value - low) / (high - low); }
@@ -101,22 +103,18 @@ inline void draw_panel(std::ostringstream& svg, const Panel& panel, double left)
   text(left + kLeft + kWidth / 2, kTop - 16, "middle", panel.title);
   text(left + kLeft + kWidth / 2, kTop + kHeight + 40, "middle", panel.x_label);
   const double x_label = left + 18, y_label = kTop + kHeight / 2;
-  svg << "<text x=\"" << x_label << "\" y=\"" << y_label
-      << "\" text-anchor=\"middle\" transform=\"rotate(-90 " << x_label << " " << y_label << ")\">"
-      << escaped(panel.y_label) << "</text>\n";
-  for (double step = tick_step(xs.high - xs.low), x = std::ceil(xs.low / step) * step; x <= xs.high;
-       x += step) {
+  svg << "<text x=\"" << x_label << "\" y=\"" << y_label << "\" text-anchor=\"middle\" transform=\"rotate(-90 "
+      << x_label << " " << y_label << ")\">" << escaped(panel.y_label) << "</text>\n";
+  for (double step = tick_step(xs.high - xs.low), x = std::ceil(xs.low / step) * step; x <= xs.high; x += step) {
     svg << "<path d=\"M" << px(x) << " " << kTop << "V" << kTop + kHeight << "\" stroke=\"#ddd\"/>\n";
     text(px(x), kTop + kHeight + 18, "middle", number(x));
   }
-  for (double step = tick_step(ys.high - ys.low), y = std::ceil(ys.low / step) * step; y <= ys.high;
-       y += step) {
-    svg << "<path d=\"M" << left + kLeft << " " << py(y) << "H" << left + kLeft + kWidth
-        << "\" stroke=\"#ddd\"/>\n";
+  for (double step = tick_step(ys.high - ys.low), y = std::ceil(ys.low / step) * step; y <= ys.high; y += step) {
+    svg << "<path d=\"M" << left + kLeft << " " << py(y) << "H" << left + kLeft + kWidth << "\" stroke=\"#ddd\"/>\n";
     text(left + kLeft - 6, py(y) + 4, "end", number(y));
   }
-  svg << "</g>\n<rect x=\"" << left + kLeft << "\" y=\"" << kTop << "\" width=\"" << kWidth << "\" height=\""
-      << kHeight << "\" fill=\"none\" stroke=\"#333\"/>\n";
+  svg << "</g>\n<rect x=\"" << left + kLeft << "\" y=\"" << kTop << "\" width=\"" << kWidth << "\" height=\"" << kHeight
+      << "\" fill=\"none\" stroke=\"#333\"/>\n";
 
   for (std::size_t i = panel.curves.size(); i-- > 0;) {  // the first one lies on top
     const Curve& curve = panel.curves[i];

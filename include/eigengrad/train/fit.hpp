@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -32,12 +33,16 @@ struct FitOptions {
 };
 
 /// Trains a network step by step: forward, loss, backward, update. Ends after max_steps or with the loader.
-/// Errors   ValueError naming the step, before it changes the network, where the loss is not finite
+/// Errors   ValueError naming the step, before it changes the network, where the loss is not finite; ValueError for
+///          a run without end
 template <class Net, class L, class Optimizer, class D, data::Dataset Test>
-std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader,
-                             const Test& test, const FitOptions& options = {}) {
+std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader, const Test& test,
+                             const FitOptions& options = {}) {
   check::above_zero("fit", "max_steps", options.max_steps);
   check::above_zero("fit", "eval_freq", options.eval_freq);
+  if (loader.endless() && options.max_steps == data::kEndless) {
+    throw ValueError("fit: the loader has no end, so max_steps is needed");
+  }
   using Clock = std::chrono::steady_clock;
   std::vector<Measurement> history;
   double seconds = 0.0;
@@ -46,12 +51,11 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
   std::optional batch = loader.next();
   for (Index step = 1; batch; ++step) {
     const auto start = Clock::now();
-    const double value = static_cast<double>(loss.forward(net.forward(batch->inputs), batch->targets));
+    const double value = static_cast<double>(loss.forward(net.forward(batch->inputs, Mode::train), batch->targets));
     if (!std::isfinite(value)) {
-      throw ValueError(
-          error_text("fit: the loss is ", value, " at step ", step, "; a lower learning rate may help"));
+      throw ValueError(error_text("fit: the loss is ", value, " at step ", step, "; a lower learning rate may help"));
     }
-    net.backward_parameters(loss.backward());
+    backward_parameters(net, loss.backward());
     optimizer.step();
     batch.reset();  // its memory serves the next one
     if (step < options.max_steps) batch = loader.next();

@@ -19,7 +19,7 @@ class Progress {
  public:
   /// `terminal`: the stream is a terminal, on which a line can be written over.
   Progress(std::ostream& out, Index max_steps, bool terminal)
-      : out_(out), max_steps_(max_steps), terminal_(terminal) {}
+      : out_(out), max_steps_(std::max<Index>(max_steps, 1)), terminal_(terminal) {}
 
   /// After a step: redraws the bar, at most once for every thousandth of the run.
   void step(Index step, double loss) {
@@ -27,11 +27,10 @@ class Progress {
     const Index stride = std::max<Index>(1, max_steps_ / 1000);
     if (step % stride != 0 && step != max_steps_) return;
     constexpr Index kWidth = 30;
-    const auto done = static_cast<std::size_t>(kWidth * step / max_steps_);
+    const auto done = static_cast<std::size_t>(kWidth * std::min(step, max_steps_) / max_steps_);
     std::ostringstream line;
-    line << "\r[" << std::string(done, '=') << std::string(static_cast<std::size_t>(kWidth) - done, ' ')
-         << "] " << step << "/" << max_steps_ << "  loss " << std::fixed << std::setprecision(4) << loss
-         << " ";
+    line << "\r[" << std::string(done, '=') << std::string(static_cast<std::size_t>(kWidth) - done, ' ') << "] " << step
+         << "/" << max_steps_ << "  loss " << std::fixed << std::setprecision(4) << loss << " ";
     out_ << line.str() << std::flush;
     bar_ = true;
   }
@@ -40,9 +39,9 @@ class Progress {
   void evaluation(const Measurement& m) {
     clear();
     std::ostringstream line;
-    line << "step " << std::setw(6) << m.step << "  train loss " << std::fixed << std::setprecision(4)
-         << m.train_loss << "  test loss " << m.test_loss << "  test accuracy " << m.test_accuracy << "  "
-         << std::setprecision(1) << m.seconds << " s\n";
+    line << "step " << std::setw(6) << m.step << "  train loss " << std::fixed << std::setprecision(4) << m.train_loss
+         << "  test loss " << m.test_loss << "  test accuracy " << m.test_accuracy << "  " << std::setprecision(1)
+         << m.seconds << " s\n";
     out_ << line.str() << std::flush;
   }
 

@@ -18,18 +18,15 @@
 
 namespace eigengrad::train {
 
-/// A folder that exists and can be written to.
-/// Errors   IoError naming the folder and the reason, before anything else is done
+/// A folder that exists.
+/// Errors   IoError naming the folder and the reason where it cannot be made
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {
     std::error_code problem;
     std::filesystem::create_directories(path_, problem);
     if (problem) throw IoError(path_.string(), "cannot be made: " + problem.message());
-    if (!std::filesystem::is_directory(path_)) throw IoError(path_.string(), "is not a directory");
-    const std::filesystem::path probe = file(".writable");
-    if (!std::ofstream(probe)) throw IoError(path_.string(), "cannot be written to");
-    std::filesystem::remove(probe, problem);
+    if (!std::filesystem::is_directory(path_, problem)) throw IoError(path_.string(), "is not a directory");
   }
 
   std::filesystem::path file(std::string_view name) const { return path_ / name; }
@@ -68,10 +65,12 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
   std::ofstream out(unfinished, std::ios::binary);
   out << text;
   out.close();
-  if (!out) throw IoError(path.string(), "cannot be written");
   std::error_code problem;
-  std::filesystem::rename(unfinished, path, problem);
-  if (problem) throw IoError(path.string(), "cannot be written: " + problem.message());
+  if (out) std::filesystem::rename(unfinished, path, problem);
+  if (out && !problem) return;
+  std::error_code ignored;
+  std::filesystem::remove(unfinished, ignored);
+  throw IoError(path.string(), "cannot be written" + (problem ? ": " + problem.message() : std::string()));
 }
 
 }  // namespace eigengrad::train

@@ -90,18 +90,19 @@ class Product {
         pack_cols(0, col_panels_, block, b);
         for (Index j = 0; j < col_panels_; ++j) {
           for (Index i = 0; i < row_panels_.count; ++i) {
-            tile(i, j, block, a, b, {sums_data + part * c_elements, padded_cols_}, block > first);
+            tile(i, j, block, {0, 0}, a, b, {sums_data + part * c_elements, padded_cols_}, block > first);
           }
         }
       }
     });
+    using Row = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
+    using ConstRow = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
     constexpr Index kRows = 8;
     parallel_for(c_.rows, kRows, [&](Index begin, Index end) {
       for (Index part = 1; part < parts.count; ++part) {
         const Index offset = begin * padded_cols_;
         const Index count = (end - begin) * padded_cols_;
-        ArrayMap<T>(sums_data + offset, count) +=
-            ConstArrayMap<T>(sums_data + part * c_elements + offset, count);
+        Row(sums_data + offset, count) += ConstRow(sums_data + part * c_elements + offset, count);
       }
       write({sums_data + begin * padded_cols_, padded_cols_}, begin, end - begin, 0, c_.cols);
     });
@@ -154,26 +155,22 @@ class Product {
       for (Index block = 0; block < depths_.count; ++block) {
         const T* other = whole_data + block * whole.size(1);
         const bool add = block > 0 || (direct && add_);
-        const Index depth = depths_.length(block);
         if (split_rows) {
           pack_rows(begin, end, block, packed);
           for (Index j = 0; j < col_panels_; ++j) {
-            for (Index i = begin; i < end; ++i)
-              tile(i, j, block, packed - row * depth, other, sums.from(row, 0), add);
+            for (Index i = begin; i < end; ++i) tile(i, j, block, {row, 0}, packed, other, sums, add);
           }
         } else {
           pack_cols(begin, end, block, packed);
           for (Index i = 0; i < row_panels_.count; ++i) {
-            for (Index j = begin; j < end; ++j)
-              tile(i, j, block, other, packed - col * depth, sums.from(0, col), add);
+            for (Index j = begin; j < end; ++j) tile(i, j, block, {0, col}, other, packed, sums, add);
           }
         }
       }
       if (!direct) write(sums, row, rows, col, cols);
     };
     if (serial) {
-      for (Index begin = 0; begin < panels; begin += grain)
-        multiply_run(begin, std::min(begin + grain, panels), 0);
+      for (Index begin = 0; begin < panels; begin += grain) multiply_run(begin, std::min(begin + grain, panels), 0);
     } else {
       parallel_for(panels, grain, multiply_run);
     }
@@ -183,9 +180,12 @@ class Product {
   struct Target {
     T* data;
     Index row_stride;
+  };
 
-    /// The same place, addressed by rows and columns of c where it begins at the given ones.
-    Target from(Index row, Index col) const { return {data - row * row_stride - col, row_stride}; }
+  /// The first row and column of c that packed panels and sums begin with.
+  struct Origin {
+    Index row;
+    Index col;
   };
 
   /// Packs the panels [begin, end) of a, or of b, over one block of the summed axis, one after another.
@@ -212,16 +212,15 @@ class Product {
 
   Index panel_width(Index j) const { return std::min<Index>(kTileCols<T>, c_.cols - j * kTileCols<T>); }
 
-  /// Tile (i, j) of c over one block of the summed axis. The panel of row r of a begins at a + r * depth,
-  /// that of column s of b at b + s * depth.
-  void tile(Index i, Index j, Index block, const T* a, const T* b, Target sums, bool add) const {
+  /// Tile (i, j) of c over one block of the summed axis. The panels of a, those of b and the sums begin at the
+  /// origin; a panel is as many elements from there as the lines before it have.
+  void tile(Index i, Index j, Index block, Origin origin, const T* a, const T* b, Target sums, bool add) const {
     const Index depth = depths_.length(block);
-    const Index row = row_panels_.begin(i);
-    const Index col = j * kTileCols<T>;
+    const Index row = row_panels_.begin(i) - origin.row;
+    const Index col = j * kTileCols<T> - origin.col;
     const std::size_t packets = panel_width(j) > kLanes<T> ? 2 : 1;
     const auto multiply = kMultiplyTile<T>[packets - 1][static_cast<std::size_t>(row_panels_.length(i) - 1)];
-    multiply(depth, a + row * depth, b + col * depth, sums.data + row * sums.row_stride + col,
-             sums.row_stride, add);
+    multiply(depth, a + row * depth, b + col * depth, sums.data + row * sums.row_stride + col, sums.row_stride, add);
   }
 
   /// Sums of the given rows and columns to their place in c.

@@ -41,8 +41,8 @@ View<T> row_major(T* data, Index rows, Index cols) {
 /// Writes the panel of Width lines to target, Width * depth elements. The lines from `valid` on are zeros.
 /// Element p of line i is source[i * line_stride + p * step_stride].
 template <class T, int Width>
-EIGENGRAD_FLATTEN void pack_panel(const T* source, Index line_stride, Index step_stride, Index valid,
-                                  Index depth, T* target) {
+EIGENGRAD_FLATTEN void pack_panel(const T* source, Index line_stride, Index step_stride, Index valid, Index depth,
+                                  T* target) {
   const auto copy_steps = [&](Index begin, Index end) {
     for (Index p = begin; p < end; ++p) {
       for (Index i = 0; i < Width; ++i) {
@@ -51,8 +51,7 @@ EIGENGRAD_FLATTEN void pack_panel(const T* source, Index line_stride, Index step
     }
   };
   if (line_stride == 1 && valid == Width) {
-    for (Index p = 0; p < depth; ++p)
-      std::memcpy(target + p * Width, source + p * step_stride, Width * sizeof(T));
+    for (Index p = 0; p < depth; ++p) std::memcpy(target + p * Width, source + p * step_stride, Width * sizeof(T));
     return;
   }
   if (step_stride != 1) return copy_steps(0, depth);
@@ -68,9 +67,8 @@ EIGENGRAD_FLATTEN void pack_panel(const T* source, Index line_stride, Index step
       packet::PacketBlock<Packet<T>, Lanes> square;
       unroll<Lanes>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
         const Index line = First + i;
-        square.packet[i] = i < Lines && line < valid
-                               ? packet::ploadu<Packet<T>>(source + line * line_stride + p)
-                               : packet::pset1<Packet<T>>(T(0));
+        square.packet[i] = i < Lines && line < valid ? packet::ploadu<Packet<T>>(source + line * line_stride + p)
+                                                     : packet::pset1<Packet<T>>(T(0));
       });
       packet::ptranspose(square);
       unroll<Lanes>([&](auto q) EIGENGRAD_INLINE_LAMBDA {

@@ -30,8 +30,7 @@ void multiply_tile(Index depth, const T* a, const T* b, T* c, Index c_stride, bo
   unroll<Rows * Packets>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum[i] = packet::pset1<Packet<T>>(T(0)); });
   for (Index p = 0; p < depth; ++p) {
     Packet<T> line[Packets];
-    unroll<Packets>([&](auto j)
-                        EIGENGRAD_INLINE_LAMBDA { line[j] = packet::pload<Packet<T>>(b + j * Lanes); });
+    unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { line[j] = packet::pload<Packet<T>>(b + j * Lanes); });
     unroll<Rows>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
       const Packet<T> element = packet::pset1<Packet<T>>(a[i]);
       unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
@@ -59,7 +58,7 @@ inline constexpr auto kTileOfPackets = []<std::size_t... R>(std::index_sequence<
 }
 (std::make_index_sequence<kTileRows>{});
 template <class T>
-inline constexpr std::array<std::array<MultiplyTile<T>, kTileRows>, kTilePackets> kMultiplyTile{
-    kTileOfPackets<T, 1>, kTileOfPackets<T, 2>};
+inline constexpr std::array<std::array<MultiplyTile<T>, kTileRows>, kTilePackets> kMultiplyTile{kTileOfPackets<T, 1>,
+                                                                                                kTileOfPackets<T, 2>};
 
 }  // namespace eigengrad::ops::kernels
