@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
   trainer::add_flags(app, options, "normal:1e-4");
   return trainer::run_main(app, argc, argv, [&] {
     const std::vector<eigengrad::Index> units = trainer::parse_units("--hidden-units", hidden_units);
-    eigengrad::set_num_threads(options.threads);
+    if (options.threads > 0) eigengrad::set_num_threads(options.threads);
     auto data = trainer::load_data(options);
     eigengrad::data::subtract_mean_image(data);
     auto net = make_mlp(data.train.image_shape().numel(), units, data.train.num_classes());

@@ -69,7 +69,7 @@ void add_flags(CLI::App& app, Options& options, const std::string& init) {
          "initial weights: normal:STD, pytorch, kaiming, xavier")
       ->default_str(init);
   app.add_option("--seed", options.seed, "of weights, batches and synthetic data")->capture_default_str();
-  app.add_option("--threads", options.threads, "0: one for every processor")
+  app.add_option("--threads", options.threads, "0: $EIGENGRAD_NUM_THREADS, else one for every processor")
       ->check(not_negative)
       ->capture_default_str();
   app.add_option("--run-dir", options.run_dir, "folder for metrics.csv, train_loss.csv and curves.svg")

@@ -117,6 +117,20 @@ TEST_F(Cifar10Mlp, AutoFindsCifar10ByTheEnvironment) {
       << outcome.output;
 }
 
+TEST_F(Cifar10Mlp, TakesTheNumberOfThreadsFromFlagOrEnvironment) {
+  const std::string arguments = "--dataset synthetic --max-steps 1 --hidden-units '' --run-dir " + run_dir();
+  const auto expect_threads = [](const Outcome& outcome, const std::string& threads) {
+    EXPECT_EQ(outcome.status, 0) << outcome.output;
+    EXPECT_NE(outcome.output.find("\n" + threads + " threads, "), std::string::npos) << outcome.output;
+  };
+  expect_threads(run(arguments, "EIGENGRAD_NUM_THREADS=3"), "3");
+  expect_threads(run(arguments + " --threads 2", "EIGENGRAD_NUM_THREADS=3"), "2");
+  const Outcome wrong = run(arguments, "EIGENGRAD_NUM_THREADS=many");
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_NE(wrong.output.find("EIGENGRAD_NUM_THREADS: \"many\", expected a number of threads"), std::string::npos)
+      << wrong.output;
+}
+
 TEST_F(Cifar10Mlp, RefusesAMissingDirectory) {
   expect_refused("--data-dir /nowhere", "error: /nowhere: is not a directory");
   expect_refused("--dataset cifar10 --data-dir /nowhere", "error: /nowhere: is not a directory");
