@@ -107,6 +107,7 @@ TEST(Fit, TakesAnyLayerAndRefusesARunWithoutEnd) {
   optim::SGD sgd{parameters(layer), {.learning_rate = 0.1}};
   data::Loader loader{dataset, {.batch_size = 5}};
   EXPECT_EQ(fit(layer, nn::SoftmaxCrossEntropy{}, sgd, loader, dataset).back().step, 4);
+  EXPECT_EQ(fit(layer, nn::SoftmaxCrossEntropy{}, sgd, loader, dataset).back().step, 4);  // the loader's next pass
   data::Loader endless{dataset, {.batch_size = 5, .epochs = data::kEndless}};
   EXPECT_THROW(fit(layer, nn::SoftmaxCrossEntropy{}, sgd, endless, dataset), ValueError);
 }
@@ -118,6 +119,7 @@ TEST(Evaluate, RefusesOutputsThatAreNotOneRowASample) {
 }
 
 TEST(Best, IsTheFirstOfTheHighest) {
+  EXPECT_THROW(best({}), ValueError);
   EXPECT_EQ(
       best({{.step = 1, .test_accuracy = 0.2}, {.step = 2, .test_accuracy = 0.5}, {.step = 3, .test_accuracy = 0.5}})
           .step,

@@ -54,7 +54,12 @@ class Loader {
   /// True if the batches never end.
   bool endless() const { return options_.epochs == kEndless; }
 
-  /// The next batch; nothing after the last epoch.
+  /// After the end of a pass: begins another over as many epochs, in new orders. Else does nothing.
+  void begin_pass() {
+    if (batch_ == batches_per_epoch() && epoch_ + 1 == last_epoch_) last_epoch_ += options_.epochs;
+  }
+
+  /// The next batch; nothing after the last epoch of the pass.
   std::optional<BatchType> next() {
     if (batch_ == batches_per_epoch()) {
       if (epoch_ + 1 >= last_epoch_) return std::nullopt;
@@ -90,9 +95,9 @@ class Loader {
     std::optional<BatchType> batch_;
   };
 
-  /// The rest of this pass or, after its end, the next pass over as many epochs, in new orders.
+  /// The rest of this pass or, after its end, the next one.
   Iterator begin() {
-    if (batch_ == batches_per_epoch() && epoch_ + 1 == last_epoch_) last_epoch_ += options_.epochs;
+    begin_pass();
     return Iterator(*this);
   }
   std::default_sentinel_t end() const { return {}; }

@@ -48,6 +48,7 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
   double seconds = 0.0;
   double loss_sum = 0.0;
   Index loss_count = 0;
+  loader.begin_pass();
   std::optional batch = loader.next();
   for (Index step = 1; batch; ++step) {
     const auto start = Clock::now();
@@ -74,8 +75,10 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
   return history;
 }
 
-/// The measurement with the highest test accuracy, the first of equals. The history must not be empty.
+/// The measurement with the highest test accuracy, the first of equals.
+/// Errors   ValueError for an empty history
 inline const Measurement& best(const std::vector<Measurement>& history) {
+  if (history.empty()) throw ValueError("best: the history has no measurement");
   return *std::max_element(history.begin(), history.end(), [](const Measurement& a, const Measurement& b) {
     return a.test_accuracy < b.test_accuracy;
   });
