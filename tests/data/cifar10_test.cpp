@@ -9,12 +9,11 @@
 
 #include <eigengrad/data/cifar10.hpp>
 
+#include "support/cifar10_files.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace eigengrad::data {
 namespace {
-
-constexpr std::uintmax_t kFileSize = 10000 * 3073;
 
 /// Writes one record at a place in a file of full size; the rest are zeros, which are valid records.
 void write_record(const std::filesystem::path& file, Index index, const std::vector<std::uint8_t>& record) {
@@ -25,13 +24,7 @@ void write_record(const std::filesystem::path& file, Index index, const std::vec
 
 class Cifar10 : public ::testing::Test {
  protected:
-  void SetUp() override {
-    for (const char* name : {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
-                             "data_batch_5.bin", "test_batch.bin"}) {
-      std::ofstream(directory() / name);
-      std::filesystem::resize_file(directory() / name, kFileSize);  // a hole: takes no room on the disk
-    }
-  }
+  void SetUp() override { testing::write_cifar10_files(directory()); }
 
   const std::filesystem::path& directory() const { return temporary_.path(); }
 

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/cifar10_files.hpp"
 #include "support/temporary_directory.hpp"
 
 // The trainer as its users run it: a process, its exit status, what it prints and what it leaves behind.
@@ -54,14 +55,6 @@ class Cifar10Mlp : public ::testing::Test {
     EXPECT_GT(outcome.status, 0) << outcome.output;
     EXPECT_NE(outcome.output.find(problem), std::string::npos) << outcome.output;
     EXPECT_FALSE(std::filesystem::exists(run_dir())) << arguments;
-  }
-
-  void write_cifar10() const {
-    for (const char* name : {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
-                             "data_batch_5.bin", "test_batch.bin"}) {
-      std::ofstream(folder() / name);
-      std::filesystem::resize_file(folder() / name, 30730000);
-    }
   }
 
  private:
@@ -108,7 +101,7 @@ TEST_F(Cifar10Mlp, TheSameSeedGivesTheSameLossesForAnyNumberOfThreads) {
 }
 
 TEST_F(Cifar10Mlp, AutoFindsCifar10ByTheEnvironment) {
-  write_cifar10();
+  testing::write_cifar10_files(folder());
   const Outcome outcome =
       run("--max-steps 1 --hidden-units '' --run-dir " + run_dir(), "CIFAR10_DIR=" + folder().string());
   EXPECT_EQ(outcome.status, 0) << outcome.output;
@@ -137,13 +130,13 @@ TEST_F(Cifar10Mlp, RefusesAMissingDirectory) {
 }
 
 TEST_F(Cifar10Mlp, RefusesABatchFileCutShort) {
-  write_cifar10();
+  testing::write_cifar10_files(folder());
   std::filesystem::resize_file(folder() / "data_batch_4.bin", 12345);
   expect_refused("--data-dir " + folder().string(), "data_batch_4.bin: has 12345 bytes, expected 30730000");
 }
 
 TEST_F(Cifar10Mlp, RefusesALabelAbove9) {
-  write_cifar10();
+  testing::write_cifar10_files(folder());
   std::fstream(folder() / "test_batch.bin", std::ios::binary | std::ios::in | std::ios::out).put(10);
   expect_refused("--data-dir " + folder().string(), "test_batch.bin: at byte 0: label 10 of record 0, expected 0 to 9");
 }
