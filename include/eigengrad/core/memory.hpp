@@ -58,6 +58,7 @@ inline void forbid_access(const void* begin, std::size_t bytes) { __asan_poison_
 inline void allow_access(const void*, std::size_t) {}
 inline void forbid_access(const void*, std::size_t) {}
 #endif
+#undef EIGENGRAD_ADDRESS_SANITIZER  // nobody else's business
 
 /// Free lists by size class: eight classes for every doubling, so that at most an eighth of a block is
 /// unused.
