@@ -18,7 +18,7 @@ namespace eigengrad::testing {
 class Golden {
  public:
   /// `name` without folder and ending; the folder is EIGENGRAD_GOLDEN_DIR.
-  explicit Golden(const std::string& name) {
+  explicit Golden(const std::string& name) : name_(name) {
     const std::string path = std::string(EIGENGRAD_GOLDEN_DIR) + "/" + name + ".txt";
     std::ifstream in(path);
     if (!in) throw std::runtime_error(path + ": cannot be read");
@@ -35,9 +35,15 @@ class Golden {
     }
   }
 
-  const Tensor<double>& operator[](const std::string& name) const { return tensors_.at(name); }
+  const std::string& name() const { return name_; }
+  const Tensor<double>& operator[](const std::string& name) const {
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end()) throw std::runtime_error("golden file " + name_ + " has no " + name);
+    return found->second;
+  }
 
  private:
+  std::string name_;
   std::map<std::string, Tensor<double>> tensors_;
 };
 

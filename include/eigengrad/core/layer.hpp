@@ -91,6 +91,7 @@ using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 ///   void backward_parameters(Tensor dy)  as backward, without computing dx: for the first layer of a network
 ///   std::string description() const      "Linear 3072->100", for errors and summaries
 ///   Index multiply_adds(const Shape&)    products of one forward pass, for summaries and benchmarks
+///   Shape output_shape(const Shape& x, Mode) const   where it cannot be trained on every shape that it takes
 /// A layer remembers its last forward, so one object serves one thread at a time: give every thread a copy of the
 /// network, which shares the weights until one of them is trained.
 /// output_shape throws ShapeError for an input that does not fit; forward may rely on it having been called.
@@ -141,6 +142,15 @@ std::vector<Parameter<scalar_of<L>>*> parameters(L& layer) {
   std::vector<Parameter<scalar_of<L>>*> found;
   visit(layer, {.parameter = [&](std::string_view, Parameter<scalar_of<L>>& p) { found.push_back(&p); }});
   return found;
+}
+
+/// The layer's output shape, by the mode where the layer asks for it.
+template <class L>
+Shape output_shape(const L& layer, const Shape& x, Mode mode) {
+  if constexpr (requires { layer.output_shape(x, mode); })
+    return layer.output_shape(x, mode);
+  else
+    return layer.output_shape(x);
 }
 
 /// True if the layer has parameters.

@@ -83,7 +83,7 @@ class MemoryPool {
         return block;
       }
     }
-    void* fresh = ::operator new (sizeof(Block) + bytes_of(size_class), std::align_val_t{kAlignment});
+    void* fresh = take_from_system(sizeof(Block) + bytes_of(size_class));
     auto* block = new (fresh) Block;
     block->size_class = static_cast<std::uint32_t>(size_class);
     const std::lock_guard lock(mutex_);

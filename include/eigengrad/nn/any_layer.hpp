@@ -36,7 +36,7 @@ class AnyLayer {
   }
   ~AnyLayer() = default;
 
-  Shape output_shape(const Shape& x) const { return held_->output_shape(x); }
+  Shape output_shape(const Shape& x, Mode mode = Mode::eval) const { return held_->output_shape(x, mode); }
   Tensor<T> forward(Tensor<T> x, Mode mode) { return held_->forward(std::move(x), mode); }
   Tensor<T> backward(Tensor<T> dy) { return held_->backward(std::move(dy)); }
   void backward_parameters(Tensor<T> dy) { held_->backward_parameters(std::move(dy)); }
@@ -59,7 +59,7 @@ class AnyLayer {
     Base& operator=(const Base&) = delete;
     virtual ~Base() = default;
     virtual std::unique_ptr<Base> clone() const = 0;
-    virtual Shape output_shape(const Shape& x) const = 0;
+    virtual Shape output_shape(const Shape& x, Mode mode) const = 0;
     virtual Tensor<T> forward(Tensor<T> x, Mode mode) = 0;
     virtual Tensor<T> backward(Tensor<T> dy) = 0;
     virtual void backward_parameters(Tensor<T> dy) = 0;
@@ -74,7 +74,7 @@ class AnyLayer {
     explicit Model(L held) : layer(std::move(held)) {}
 
     std::unique_ptr<Base> clone() const override { return std::make_unique<Model>(layer); }
-    Shape output_shape(const Shape& x) const override { return layer.output_shape(x); }
+    Shape output_shape(const Shape& x, Mode mode) const override { return eigengrad::output_shape(layer, x, mode); }
     Tensor<T> forward(Tensor<T> x, Mode mode) override { return layer.forward(std::move(x), mode); }
     Tensor<T> backward(Tensor<T> dy) override { return layer.backward(std::move(dy)); }
     void backward_parameters(Tensor<T> dy) override { eigengrad::backward_parameters(layer, std::move(dy)); }

@@ -51,14 +51,14 @@ class Sequential {
     return layers_[static_cast<std::size_t>(i)];
   }
 
-  Shape output_shape(const Shape& x) const {
+  Shape output_shape(const Shape& x, Mode mode = Mode::eval) const {
     Shape shape = x;
-    for (std::size_t i = 0; i < layers_.size(); ++i) shape = output_shape_of(i, shape);
+    for (std::size_t i = 0; i < layers_.size(); ++i) shape = output_shape_of(i, shape, mode);
     return shape;
   }
 
   Tensor<T> forward(Tensor<T> x, Mode mode = Mode::train) {
-    output_shape(x.shape());  // throws before anything is computed
+    output_shape(x.shape(), mode);  // throws before anything is computed
     for (AnyLayer<T>& layer : layers_) x = layer.forward(std::move(x), mode);
     return x;
   }
@@ -114,8 +114,8 @@ class Sequential {
   std::string summary(const Shape& x);
 
  private:
-  Shape output_shape_of(std::size_t i, const Shape& x) const {
-    return named(i, [&] { return layers_[i].output_shape(x); });
+  Shape output_shape_of(std::size_t i, const Shape& x, Mode mode = Mode::eval) const {
+    return named(i, [&] { return layers_[i].output_shape(x, mode); });
   }
 
   Tensor<T> backward_of(std::size_t i, Tensor<T> dy) {
