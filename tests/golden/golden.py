@@ -35,7 +35,8 @@ def add_layer(golden, case, module, x, layout=channels_last):
     (named "d" + name) and the buffers after (name + "_after"), all in the library's layout."""
     x = x.clone().requires_grad_()
     golden.add(f"{case}.x", layout(x))
-    for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
+    buffers = [(name, tensor) for name, tensor in module.named_buffers() if name != "num_batches_tracked"]
+    for name, tensor in [*module.named_parameters(), *buffers]:
         golden.add(f"{case}.{name}", layout(tensor))
     y = module(x)
     dy = torch.randn_like(y)
@@ -45,5 +46,5 @@ def add_layer(golden, case, module, x, layout=channels_last):
     golden.add(f"{case}.dx", layout(x.grad))
     for name, parameter in module.named_parameters():
         golden.add(f"{case}.d{name}", layout(parameter.grad))
-    for name, buffer in module.named_buffers():
+    for name, buffer in buffers:
         golden.add(f"{case}.{name}_after", layout(buffer))

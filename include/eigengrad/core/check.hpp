@@ -59,11 +59,32 @@ void at_least(std::string_view where, std::string_view option, Number value, Num
   throw ValueError(error_text(where, ": ", option, " is ", value, ", expected ", least, " or more"));
 }
 
+/// "Adam: beta1 is 1, expected less than 1"
+template <class Number>
+void below(std::string_view where, std::string_view option, Number value, Number bound) {
+  if (value < bound) return;
+  throw ValueError(error_text(where, ": ", option, " is ", value, ", expected less than ", bound));
+}
+
 /// "Loader: batch_size is 0, expected more than 0"
 template <class Number>
 void above_zero(std::string_view where, std::string_view option, Number value) {
   if (value > Number(0)) return;
   throw ValueError(error_text(where, ": ", option, " is ", value, ", expected more than 0"));
+}
+
+/// "Dropout: p is 1.5, expected 0 to 1"
+template <class Number>
+void between(std::string_view where, std::string_view option, Number value, Number least, Number most) {
+  if (value >= least && value <= most) return;  // false for NaN
+  throw ValueError(error_text(where, ": ", option, " is ", value, ", expected ", least, " to ", most));
+}
+
+/// "Conv2d 6->9: input channels are 6, expected a multiple of groups, 4"
+template <class Where>
+void divisible(const Where& where, std::string_view what, Index value, Index groups) {
+  if (value % groups == 0) return;
+  throw ValueError(error_text(name_of(where), ": ", what, " are ", value, ", expected a multiple of groups, ", groups));
 }
 
 }  // namespace eigengrad::check

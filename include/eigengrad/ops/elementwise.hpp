@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
@@ -15,6 +16,8 @@ namespace eigengrad::ops {
 
 /// Elements in one piece of a parallel elementwise loop.
 inline constexpr Index kElementGrain = 16 * 1024;
+/// Rows in one piece of a parallel loop over rows of the given length.
+inline Index row_grain(Index cols) { return std::max<Index>(1, kElementGrain / std::max<Index>(cols, 1)); }
 
 namespace detail {
 

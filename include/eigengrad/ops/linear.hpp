@@ -4,10 +4,25 @@
 
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/ops/kernels/gemm.hpp>
+#include <eigengrad/ops/reduce_rows.hpp>
 
 // Linear: y = x W^T + b. The axes before the last are the batch, N rows in all.
 
 namespace eigengrad::ops {
+
+namespace detail {
+
+/// Every row of y becomes the given one.
+template <class T>
+void fill_rows(Tensor<T>& y, const Tensor<T>& row) {
+  const Index cols = y.shape().cols();
+  T* to = y.mutable_data();
+  parallel_for(y.shape().rows(), row_grain(cols), [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) std::copy_n(row.data(), cols, to + i * cols);
+  });
+}
+
+}  // namespace detail
 
 /// Affine map of the last axis: y = x W^T + b
 /// Shapes   x (..., I); weight W (O, I); bias b (O), or empty for none; y (..., O)
@@ -21,7 +36,7 @@ Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
   if (!bias.empty()) check::same_shape("linear", "bias", bias.shape(), {outputs});
   Tensor<T> y(x.shape().with(-1, outputs));
   const Index rows = x.shape().rows();
-  if (!bias.empty()) y.mutable_matrix().rowwise() = bias.matrix().row(0);
+  if (!bias.empty()) detail::fill_rows(y, bias);
   kernels::gemm(kernels::row_major(x.data(), rows, inputs),
                 kernels::row_major(weight.data(), outputs, inputs).transposed(),
                 kernels::row_major(y.mutable_data(), rows, outputs), /*add=*/!bias.empty());
@@ -64,10 +79,11 @@ Tensor<T> linear_backward_weight(const Tensor<T>& dy, const Tensor<T>& x) {
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> linear_backward_bias(const Tensor<T>& dy) {
-  Tensor<T> db = Tensor<T>::zeros({dy.shape().cols()});
-  auto sum = db.mutable_matrix().row(0);
-  for (Index row = 0; row < dy.shape().rows(); ++row) sum += dy.matrix().row(row);
-  return db;
+  const Index cols = dy.shape().cols();
+  return reduce_rows<T>(dy.shape().rows(), cols, cols, [&](Index begin, Index end, T* sums) {
+    Eigen::Map<Eigen::Array<T, 1, Eigen::Dynamic>> sum(sums, cols);
+    for (Index row = begin; row < end; ++row) sum += dy.matrix().row(row).array();
+  });
 }
 
 }  // namespace eigengrad::ops

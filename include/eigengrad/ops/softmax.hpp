@@ -9,13 +9,6 @@
 
 namespace eigengrad::ops {
 
-namespace detail {
-
-/// Rows in one piece of a parallel loop over rows of the given length.
-inline Index row_grain(Index cols) { return std::max<Index>(1, kElementGrain / std::max<Index>(cols, 1)); }
-
-}  // namespace detail
-
 /// Softmax of each row. The largest element of a row is subtracted first, so no exponential overflows.
 /// Shapes   x, y (..., C)
 /// Errors   ShapeError for a scalar
@@ -27,7 +20,7 @@ Tensor<T> softmax(Tensor<T> x) {
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
-  parallel_for(y.shape().rows(), detail::row_grain(cols), [&](Index begin, Index end) {
+  parallel_for(y.shape().rows(), row_grain(cols), [&](Index begin, Index end) {
     const Eigen::Map<const Matrix<T>> in(from + begin * cols, end - begin, cols);
     Eigen::Map<Matrix<T>> out(to + begin * cols, end - begin, cols);
     for (Index row = 0; row < out.rows(); ++row) out.row(row).array() = in.row(row).array() - in.row(row).maxCoeff();
@@ -45,7 +38,7 @@ Tensor<T> softmax_backward(Tensor<T> dy, const Tensor<T>& y) {
   check::same_shape("softmax_backward", "gradient of the output", dy.shape(), y.shape());
   const Index cols = y.shape().cols();
   T* to = dy.mutable_data();
-  parallel_for(y.shape().rows(), detail::row_grain(cols), [&](Index begin, Index end) {
+  parallel_for(y.shape().rows(), row_grain(cols), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>> d(to + row * cols, cols);
       const Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>> p(y.data() + row * cols, cols);

@@ -42,10 +42,10 @@ namespace detail {
 inline Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
 /// One product, oriented so that packets run along the columns of c.
-template <class T>
+template <class T, class A, class B>
 class Product {
  public:
-  Product(View<const T> a, View<const T> b, View<T> c, bool add)
+  Product(const A& a, const B& b, Index steps, View<T> c, bool add)
       : a_(a),
         b_(b),
         c_(c),
@@ -53,10 +53,11 @@ class Product {
         row_panels_(EvenSplit::of_at_most(c.rows, kTileRows)),
         col_panels_((c.cols + kTileCols<T> - 1) / kTileCols<T>),
         padded_cols_(round_up(c.cols, kLanes<T>)),
-        depths_(EvenSplit::of_at_most(a.cols, kDepth)) {}
+        steps_(steps),
+        depths_(EvenSplit::of_at_most(steps, kDepth)) {}
 
   void run() {
-    const bool serial = c_.rows * c_.cols <= kSerialWork / std::max<Index>(a_.cols, 1);
+    const bool serial = c_.rows * c_.cols <= kSerialWork / std::max<Index>(steps_, 1);
     const bool small = c_.rows + c_.cols <= kSmallSides && c_.rows * c_.cols <= kSmallResult;
     if (!serial && small && depths_.count >= kManyDepths)
       split_depth();
@@ -193,9 +194,8 @@ class Product {
     const Index depth = depths_.length(block);
     for (Index i = begin; i < end; ++i) {
       const Index height = row_panels_.length(i);
-      const T* source = a_.data + row_panels_.begin(i) * a_.row_stride + depths_.begin(block) * a_.col_stride;
-      const auto pack = kPackPanel<T, kTileRows>[static_cast<std::size_t>(height - 1)];
-      pack(source, a_.row_stride, a_.col_stride, height, depth, target);
+      kPack<A, kTileRows>[static_cast<std::size_t>(height - 1)](a_, row_panels_.begin(i), height, depths_.begin(block),
+                                                                depth, target);
       target += height * depth;
     }
   }
@@ -203,12 +203,24 @@ class Product {
     const Index depth = depths_.length(block);
     for (Index j = begin; j < end; ++j) {
       const Index width = panel_width(j);
-      const T* source = b_.data + j * kTileCols<T> * b_.col_stride + depths_.begin(block) * b_.row_stride;
-      const auto pack = width > kLanes<T> ? pack_panel<T, kTileCols<T>> : pack_panel<T, kLanes<T>>;
-      pack(source, b_.col_stride, b_.row_stride, width, depth, target);
+      const Index first = j * kTileCols<T>;
+      if (width > kLanes<T>)
+        b_.template pack<kTileCols<T>>(first, width, depths_.begin(block), depth, target);
+      else
+        b_.template pack<kLanes<T>>(first, width, depths_.begin(block), depth, target);
       target += kTileCols<T> * depth;
     }
   }
+
+  /// pack of an operand for the widths 1, ..., N, to be chosen by a width known at run time.
+  template <class Operand, int N>
+  static constexpr auto kPack = []<std::size_t... W>(std::index_sequence<W...>) {
+    using Pack = void (*)(const Operand&, Index, Index, Index, Index, T*);
+    return std::array<Pack, N>{[](const Operand& operand, Index line, Index valid, Index step, Index depth, T* target) {
+      operand.template pack<static_cast<int>(W) + 1>(line, valid, step, depth, target);
+    }...};
+  }
+  (std::make_index_sequence<N>{});
 
   Index panel_width(Index j) const { return std::min<Index>(kTileCols<T>, c_.cols - j * kTileCols<T>); }
 
@@ -236,13 +248,14 @@ class Product {
       to = from;
   }
 
-  View<const T> a_;
-  View<const T> b_;
+  A a_;
+  B b_;
   View<T> c_;
   bool add_;
   EvenSplit row_panels_;
   Index col_panels_;
   Index padded_cols_;
+  Index steps_;
   EvenSplit depths_;
 };
 
@@ -254,11 +267,12 @@ double filled(Index lines) {
 
 }  // namespace detail
 
-/// c = a b, or c += a b with add. Sizes must fit; a, b and c must not overlap.
-template <class T>
-void gemm(View<const T> a, View<const T> b, View<T> c, bool add = false) {
+/// c = a b^T, or c += a b^T with add, for operands of as many lines as c has rows and columns, and of `steps`
+/// steps each. None of them overlaps c.
+template <class T, class A, class B>
+void multiply(const A& a, const B& b, Index steps, View<T> c, bool add = false) {
   if (c.rows == 0 || c.cols == 0) return;
-  if (a.cols == 0) {
+  if (steps == 0) {
     if (add) return;
     for (Index i = 0; i < c.rows; ++i) {
       for (Index j = 0; j < c.cols; ++j) c.data[i * c.row_stride + j * c.col_stride] = T(0);
@@ -271,9 +285,15 @@ void gemm(View<const T> a, View<const T> b, View<T> c, bool add = false) {
   const double along_cols = detail::filled<T>(c.cols) * (c.col_stride == 1 ? 1.0 : kAgainstTheGrain);
   const double along_rows = detail::filled<T>(c.rows) * (c.row_stride == 1 ? 1.0 : kAgainstTheGrain);
   if (along_cols >= along_rows)
-    detail::Product<T>(a, b, c, add).run();
+    detail::Product<T, A, B>(a, b, steps, c, add).run();
   else
-    detail::Product<T>(b.transposed(), a.transposed(), c.transposed(), add).run();
+    detail::Product<T, B, A>(b, a, steps, c.transposed(), add).run();
+}
+
+/// c = a b, or c += a b with add. Sizes must fit; a, b and c must not overlap.
+template <class T>
+void gemm(View<const T> a, View<const T> b, View<T> c, bool add = false) {
+  multiply(a, b.transposed(), a.cols, c, add);
 }
 
 }  // namespace eigengrad::ops::kernels

@@ -5,58 +5,30 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <utility>
+#include <type_traits>
 
 #include <eigengrad/ops/kernels/packet.hpp>
 
 // Packing: the operands of a matrix product are copied into panels that the inner loop reads from end to end.
 // A panel of width w holds, for every step along the summed axis, the w elements of its lines one after
 // another.
+//
+// An operand is a matrix of lines and steps that can pack any part of itself:
+//   void pack<Width>(Index first_line, Index valid, Index first_step, Index depth, T* target) const
+// writes Width * depth elements; the lines from `valid` on are zeros. A View is one in memory; those of a
+// convolution (conv_operands.hpp) stand nowhere as a whole.
 
 namespace eigengrad::ops::kernels {
-
-/// A matrix anywhere in memory: element (i, j) is data[i * row_stride + j * col_stride].
-template <class T>
-struct View {
-  T* data;
-  Index rows;
-  Index cols;
-  Index row_stride;
-  Index col_stride;
-
-  View transposed() const { return {data, cols, rows, col_stride, row_stride}; }
-};
-
-/// A view of contiguous row-major elements.
-template <class T>
-View<T> row_major(T* data, Index rows, Index cols) {
-  return {data, rows, cols, cols, 1};
-}
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // a packet drops its alignment as a template argument
 #endif
 
-/// Writes the panel of Width lines to target, Width * depth elements. The lines from `valid` on are zeros.
-/// Element p of line i is source[i * line_stride + p * step_stride].
+/// Packs lines whose steps are contiguous: element p of line i is lines[i][p]. Squares of Lanes x Lanes are
+/// transposed in registers.
 template <class T, int Width>
-EIGENGRAD_FLATTEN void pack_panel(const T* source, Index line_stride, Index step_stride, Index valid, Index depth,
-                                  T* target) {
-  const auto copy_steps = [&](Index begin, Index end) {
-    for (Index p = begin; p < end; ++p) {
-      for (Index i = 0; i < Width; ++i) {
-        target[p * Width + i] = i < valid ? source[i * line_stride + p * step_stride] : T(0);
-      }
-    }
-  };
-  if (line_stride == 1 && valid == Width) {
-    for (Index p = 0; p < depth; ++p) std::memcpy(target + p * Width, source + p * step_stride, Width * sizeof(T));
-    return;
-  }
-  if (step_stride != 1) return copy_steps(0, depth);
-
-  // The steps of a line are contiguous: transpose squares of Lanes x Lanes in registers.
+EIGENGRAD_FLATTEN void pack_lines(const T* const* lines, Index valid, Index depth, T* target) {
   constexpr int Lanes = kLanes<T>;
   constexpr int Blocks = (Width + Lanes - 1) / Lanes;
   const Index whole = depth - depth % Lanes;
@@ -67,8 +39,8 @@ EIGENGRAD_FLATTEN void pack_panel(const T* source, Index line_stride, Index step
       packet::PacketBlock<Packet<T>, Lanes> square;
       unroll<Lanes>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
         const Index line = First + i;
-        square.packet[i] = i < Lines && line < valid ? packet::ploadu<Packet<T>>(source + line * line_stride + p)
-                                                     : packet::pset1<Packet<T>>(T(0));
+        square.packet[i] =
+            i < Lines && line < valid ? packet::ploadu<Packet<T>>(lines[line] + p) : packet::pset1<Packet<T>>(T(0));
       });
       packet::ptranspose(square);
       unroll<Lanes>([&](auto q) EIGENGRAD_INLINE_LAMBDA {
@@ -76,28 +48,72 @@ EIGENGRAD_FLATTEN void pack_panel(const T* source, Index line_stride, Index step
         if constexpr (Lines == Lanes) {
           packet::pstoreu(place, square.packet[q]);
         } else {
-          alignas(64) T lines[Lanes];
-          packet::pstoreu(lines, square.packet[q]);
-          std::memcpy(place, lines, Lines * sizeof(T));
+          alignas(64) T elements[Lanes];
+          packet::pstoreu(elements, square.packet[q]);
+          std::memcpy(place, elements, Lines * sizeof(T));
         }
       });
     });
   }
-  copy_steps(whole, depth);
+  for (Index p = whole; p < depth; ++p) {
+    for (Index i = 0; i < Width; ++i) target[p * Width + i] = i < valid ? lines[i][p] : T(0);
+  }
 }
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
 
-template <class T>
-using PackPanel = void (*)(const T*, Index, Index, Index, Index, T*);
-
-/// pack_panel for the widths 1, ..., N, to be chosen by a width known at run time.
-template <class T, int N>
-inline constexpr auto kPackPanel = []<std::size_t... W>(std::index_sequence<W...>) {
-  return std::array<PackPanel<T>, N>{pack_panel<T, static_cast<int>(W) + 1>...};
+/// Packs lines that lie side by side: element i of step p is at step(p)[i].
+template <class T, int Width, class F>
+void pack_steps(const F& step, Index valid, Index depth, T* target) {
+  if (valid == Width) {
+    for (Index p = 0; p < depth; ++p) std::memcpy(target + p * Width, step(p), Width * sizeof(T));
+    return;
+  }
+  for (Index p = 0; p < depth; ++p, target += Width) {
+    std::copy_n(step(p), valid, target);
+    std::fill(target + valid, target + Width, T(0));
+  }
 }
-(std::make_index_sequence<N>{});
+
+/// A matrix anywhere in memory: element (i, j) is data[i * row_stride + j * col_stride]. As an operand its
+/// rows are the lines.
+template <class T>
+struct View {
+  T* data;
+  Index rows;
+  Index cols;
+  Index row_stride;
+  Index col_stride;
+
+  View transposed() const { return {data, cols, rows, col_stride, row_stride}; }
+
+  template <int Width>
+  void pack(Index first_line, Index valid, Index first_step, Index depth, std::remove_const_t<T>* target) const {
+    using Element = std::remove_const_t<T>;
+    const T* source = data + first_line * row_stride + first_step * col_stride;
+    if (row_stride == 1) {
+      pack_steps<Element, Width>([&](Index p) { return source + p * col_stride; }, valid, depth, target);
+    } else if (col_stride == 1) {
+      std::array<const Element*, Width> lines;
+      for (Index i = 0; i < Width; ++i)
+        lines[static_cast<std::size_t>(i)] = source + std::min(i, valid - 1) * row_stride;
+      pack_lines<Element, Width>(lines.data(), valid, depth, target);
+    } else {
+      for (Index p = 0; p < depth; ++p) {
+        for (Index i = 0; i < Width; ++i) {
+          *target++ = i < valid ? source[i * row_stride + p * col_stride] : Element(0);
+        }
+      }
+    }
+  }
+};
+
+/// A view of contiguous row-major elements.
+template <class T>
+View<T> row_major(T* data, Index rows, Index cols) {
+  return {data, rows, cols, cols, 1};
+}
 
 }  // namespace eigengrad::ops::kernels

@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <eigengrad/core/layer.hpp>
+#include <eigengrad/nn/init.hpp>
+#include <eigengrad/ops/conv2d.hpp>
+
+// nn::Conv2d layer{64, 128, {.kernel = 3, .padding = 1}};
+// nn::Conv2d wide{64, 64, {.kernel = {1, 7}, .padding = {0, 3}, .bias = false}};      // {height, width}
+
+namespace eigengrad::nn {
+
+struct Conv2dOptions {
+  ops::Size2d kernel;  ///< one number for both sides, or {height, width}; likewise the next three
+  ops::Size2d stride = 1;
+  ops::Size2d padding = 0;   ///< pixels of zeros on each side
+  ops::Size2d dilation = 1;  ///< pixels from one tap to the next
+  Index groups = 1;          ///< outputs of a group see the inputs of their group alone
+  bool bias = true;
+};
+
+/// Convolution of images, as torch.nn.Conv2d. Starts as PyTorch's, from default_rng().
+/// Shapes   x (N, H, W, in_channels), y (N, P, Q, out_channels) with P = (H + 2 padding - dilation (R - 1) - 1) /
+///          stride + 1, rounded down; weight (out_channels, R, S, in_channels / groups); bias (out_channels)
+/// Errors   ValueError for an option out of range, or channels that groups do not divide; ShapeError if x has another
+///          number of channels or is, with its padding, smaller than the window
+template <class T = float>
+class Conv2d {
+ public:
+  Conv2d(Index in_channels, Index out_channels, const Conv2dOptions& options)
+      : in_channels_(in_channels),
+        out_channels_(out_channels),
+        window_{options.kernel, options.stride, options.padding, options.dilation},
+        groups_(options.groups) {
+    check::above_zero(description(), "in_channels", in_channels);
+    check::above_zero(description(), "out_channels", out_channels);
+    check::above_zero(description(), "groups", options.groups);
+    window_.check_options(*this);
+    check::divisible(*this, "input channels", in_channels, groups_);
+    check::divisible(*this, "output channels", out_channels, groups_);
+    Rng rng = default_rng();
+    const Shape shape{out_channels, window_.kernel.height, window_.kernel.width, in_channels / groups_};
+    weight.value = init::weight<T>(shape, init::fans(shape), init::PyTorch{}, rng);
+    if (options.bias) bias.value = init::bias<T>({out_channels}, init::fans(shape), init::PyTorch{}, rng);
+  }
+
+  Shape output_shape(const Shape& x) const {
+    const Shape positions = window_.output(*this, x);
+    check::last_axis(*this, "channels", x, in_channels_);
+    return positions.with(-1, out_channels_);
+  }
+
+  Tensor<T> forward(Tensor<T> x, Mode mode) {
+    output_shape(x.shape());
+    Tensor<T> y = ops::conv2d(x, weight.value, bias.value, options());
+    if (remembers(mode))
+      x_ = std::move(x);
+    else
+      x_.reset();
+    return y;
+  }
+
+  Tensor<T> backward(Tensor<T> dy) {
+    backward_parameters(dy);
+    return ops::conv2d_backward_input(dy, weight.value, x_->shape(), options());
+  }
+
+  void backward_parameters(const Tensor<T>& dy) {
+    check::remembered(*this, x_.has_value());
+    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(x_->shape()));
+    weight.add_grad(ops::conv2d_backward_weight(dy, *x_, window_.kernel, options()));
+    if (has_bias()) bias.add_grad(ops::conv2d_backward_bias(dy));
+  }
+
+  void visit(auto&& f) {
+    f("weight", weight);
+    if (has_bias()) f("bias", bias);
+  }
+
+  /// "Conv2d 64->128 3x3", and what differs from the defaults
+  std::string description() const {
+    std::string text = error_text("Conv2d ", in_channels_, "->", out_channels_, " ", window_.kernel);
+    if (window_.stride != ops::Size2d(1)) text += error_text(" stride ", window_.stride);
+    if (window_.dilation != ops::Size2d(1)) text += error_text(" dilation ", window_.dilation);
+    if (groups_ != 1) text += error_text(" groups ", groups_);
+    return text;
+  }
+  Index multiply_adds(const Shape& x) const { return output_shape(x).rows() * weight.value.numel(); }
+
+  bool has_bias() const { return !bias.value.empty(); }
+
+  Parameter<T> weight;
+  Parameter<T> bias;  ///< empty without a bias
+
+ private:
+  ops::Conv2dOptions options() const { return {window_.stride, window_.padding, window_.dilation, groups_}; }
+
+  Index in_channels_;
+  Index out_channels_;
+  ops::Window window_;
+  Index groups_;
+  std::optional<Tensor<T>> x_;  // of the last forward that remembers
+};
+
+}  // namespace eigengrad::nn

@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <eigengrad/core/layer.hpp>
+#include <eigengrad/ops/max_pool2d.hpp>
+
+// nn::MaxPool2d pool{{.kernel = 3, .stride = 2, .padding = 1}};
+
+namespace eigengrad::nn {
+
+struct MaxPool2dOptions {
+  ops::Size2d kernel;                      ///< one number for both sides, or {height, width}
+  std::optional<ops::Size2d> stride = {};  ///< the kernel's size where it is not given
+  ops::Size2d padding = 0;                 ///< pixels of minus infinity on each side; at most half the kernel
+};
+
+/// The largest pixel under a window, channel by channel, as torch.nn.MaxPool2d.
+/// Shapes   x (N, H, W, C), y (N, P, Q, C) with P = (H + 2 padding - R) / stride + 1, rounded down
+/// Errors   ValueError for an option out of range; ShapeError where the window is larger than the padded image
+template <class T = float>
+class MaxPool2d {
+ public:
+  explicit MaxPool2d(const MaxPool2dOptions& options)
+      : window_{options.kernel, options.stride.value_or(options.kernel), options.padding} {
+    window_.check_pooling(*this);
+  }
+
+  Shape output_shape(const Shape& x) const { return window_.output(*this, x); }
+
+  Tensor<T> forward(Tensor<T> x, Mode mode) {
+    memory_.reset();
+    output_shape(x.shape());
+    auto [y, taps] = ops::max_pool2d(x, window_);
+    if (remembers(mode)) memory_ = Memory{std::move(taps), x.shape()};
+    return std::move(y);
+  }
+
+  Tensor<T> backward(Tensor<T> dy) {
+    check::remembered(*this, memory_.has_value());
+    check::same_shape(*this, "gradient of the output", dy.shape(), memory_->taps.shape());
+    return ops::max_pool2d_backward(dy, memory_->taps, memory_->x, window_);
+  }
+
+  std::string description() const { return error_text("MaxPool2d ", window_.kernel, " stride ", window_.stride); }
+
+ private:
+  struct Memory {
+    Tensor<std::int32_t> taps;
+    Shape x;
+  };
+
+  ops::Window window_;
+  std::optional<Memory> memory_;  // of the last forward that remembers
+};
+
+}  // namespace eigengrad::nn

@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/tap_table.hpp>
+
+// Means of pixels, channel by channel: AvgPool2d under a moving window, GlobalAvgPool2d over a whole image.
+
+namespace eigengrad::ops {
+
+struct AvgPool2dOptions {
+  bool count_include_pad = true;  ///< a window divides by its area, also where it lies partly beside the image
+};
+
+namespace detail {
+
+/// What the mean at one position divides by.
+inline Index avg_pool2d_count(const Window& window, const Index* rows, const Index* cols,
+                              const AvgPool2dOptions& options) {
+  if (options.count_include_pad) return window.kernel.area();
+  const auto inside = [](Index pixel) { return pixel >= 0; };
+  return std::count_if(rows, rows + window.kernel.height, inside) *
+         std::count_if(cols, cols + window.kernel.width, inside);
+}
+
+template <class T>
+using PixelMap = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
+template <class T>
+using ConstPixelMap = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
+
+}  // namespace detail
+
+/// y[n, p, q, c] = the mean of x under the window at (p, q). Pixels beside the image are 0.
+/// Shapes   x (N, H, W, C); y (N, P, Q, C)
+/// Errors   ShapeError where the window is larger than the padded image; ValueError for options out of range, or a
+///          padding of more than half the window
+template <class T>
+Tensor<T> avg_pool2d(const Tensor<T>& x, const Window& window, const AvgPool2dOptions& options = {}) {
+  window.check_pooling("avg_pool2d");
+  const Shape shape = window.output("avg_pool2d", x.shape());
+  const auto tables = kernels::TapTables::of_window(window, x.shape(), shape);
+  Tensor<T> y(shape);
+  T* out = y.mutable_data();
+  const Index channels = shape[3];
+  const auto one_position = [&](const T* image, const Index* rows, const Index* cols, T* to) {
+    detail::PixelMap<T> sum(to, channels);
+    sum.setZero();
+    for (Index r = 0; r < window.kernel.height; ++r) {
+      for (Index s = 0; s < window.kernel.width; ++s) {
+        if (rows[r] < 0 || cols[s] < 0) continue;
+        sum += detail::ConstPixelMap<T>(image + (rows[r] * x.size(2) + cols[s]) * channels, channels);
+      }
+    }
+    sum /= static_cast<T>(detail::avg_pool2d_count(window, rows, cols, options));
+  };
+  parallel_for(shape[0] * shape[1], row_grain(shape[2] * channels), [&](Index begin, Index end) {
+    for (Index row = begin; row < end; ++row) {
+      const T* image = x.data() + row / shape[1] * x.size(1) * x.size(2) * channels;
+      for (Index q = 0; q < shape[2]; ++q) {
+        one_position(image, tables.rows.at(row % shape[1]), tables.cols.at(q), out + (row * shape[2] + q) * channels);
+      }
+    }
+  });
+  return y;
+}
+
+/// dx = the sum over the positions whose window lies on the pixel of dy / count, the count being what the mean at
+/// that position divides by
+/// Shapes   dy (N, P, Q, C); x the shape (N, H, W, C) of the input; dx as x
+/// Source   derived in docs/derivations.md
+template <class T>
+Tensor<T> avg_pool2d_backward(const Tensor<T>& dy, const Shape& x, const Window& window,
+                              const AvgPool2dOptions& options = {}) {
+  const Shape shape = window.output("avg_pool2d_backward", x);
+  check::same_shape("avg_pool2d_backward", "gradient of the output", dy.shape(), shape);
+  const auto positions = kernels::TapTables::of_pixel(window, x, shape);
+  const auto pixels = kernels::TapTables::of_window(window, x, shape);
+  Tensor<T> dx(x);
+  T* out = dx.mutable_data();
+  const Index channels = x[3];
+  const auto one_pixel = [&](Index image, const Index* rows, const Index* cols, T* to) {
+    detail::PixelMap<T> sum(to, channels);
+    sum.setZero();
+    for (Index r = 0; r < window.kernel.height; ++r) {
+      for (Index s = 0; s < window.kernel.width; ++s) {
+        const Index p = rows[r];
+        const Index q = cols[s];
+        if (p < 0 || q < 0) continue;
+        const Index count = detail::avg_pool2d_count(window, pixels.rows.at(p), pixels.cols.at(q), options);
+        sum += detail::ConstPixelMap<T>(dy.data() + ((image * shape[1] + p) * shape[2] + q) * channels, channels) /
+               static_cast<T>(count);
+      }
+    }
+  };
+  parallel_for(x[0] * x[1], row_grain(x[2] * channels), [&](Index begin, Index end) {
+    for (Index row = begin; row < end; ++row) {
+      for (Index w = 0; w < x[2]; ++w) {
+        one_pixel(row / x[1], positions.rows.at(row % x[1]), positions.cols.at(w), out + (row * x[2] + w) * channels);
+      }
+    }
+  });
+  return dx;
+}
+
+/// y[n, c] = the mean of x over all pixels of an image
+/// Shapes   x (N, H, W, C) with at least one pixel; y (N, C)
+/// Errors   ShapeError for another rank or images without pixels
+template <class T>
+Tensor<T> global_avg_pool2d(const Tensor<T>& x) {
+  check_image("global_avg_pool2d", x.shape());
+  const Index pixels = x.size(1) * x.size(2);
+  const Index channels = x.size(3);
+  Tensor<T> y({x.size(0), channels});
+  T* out = y.mutable_data();
+  parallel_for(x.size(0), row_grain(pixels * channels), [&](Index begin, Index end) {
+    for (Index n = begin; n < end; ++n) {
+      const Eigen::Map<const Matrix<T>> image(x.data() + n * pixels * channels, pixels, channels);
+      Eigen::Map<Eigen::Matrix<T, 1, Eigen::Dynamic>> sum(out + n * channels, channels);
+      sum.setZero();
+      for (Index i = 0; i < pixels; ++i) sum += image.row(i);
+      sum /= static_cast<T>(pixels);
+    }
+  });
+  return y;
+}
+
+/// dx = dy / (H W) at every pixel
+/// Shapes   dy (N, C); x the shape (N, H, W, C) of the input; dx as x
+/// Source   derived in docs/derivations.md
+template <class T>
+Tensor<T> global_avg_pool2d_backward(const Tensor<T>& dy, const Shape& x) {
+  check_image("global_avg_pool2d_backward", x);
+  check::same_shape("global_avg_pool2d_backward", "gradient of the output", dy.shape(), {x[0], x[3]});
+  const Index pixels = x[1] * x[2];
+  Tensor<T> dx(x);
+  T* out = dx.mutable_data();
+  parallel_for(x[0], row_grain(pixels * x[3]), [&](Index begin, Index end) {
+    for (Index n = begin; n < end; ++n) {
+      Eigen::Map<Matrix<T>>(out + n * pixels * x[3], pixels, x[3]).rowwise() =
+          dy.matrix().row(n) / static_cast<T>(pixels);
+    }
+  });
+  return dx;
+}
+
+}  // namespace eigengrad::ops

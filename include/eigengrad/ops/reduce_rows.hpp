@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+
+#include <eigengrad/ops/elementwise.hpp>
+
+// Sums over the rows of a matrix, by several threads and yet in one order: each run of rows adds up its own
+// part, and the parts are added from first to last.
+
+namespace eigengrad::ops {
+
+/// The sum of what body(begin, end, sums) adds to `width` zeros, over the runs of rows [begin, end) of a matrix
+/// with `cols` columns.
+/// Shapes   result (width)
+template <class T, class F>
+Tensor<T> reduce_rows(Index rows, Index cols, Index width, const F& body) {
+  const Index grain = row_grain(cols);
+  const Index runs = std::max<Index>(1, (rows + grain - 1) / grain);
+  Tensor<T> parts = Tensor<T>::zeros({runs, width});
+  T* data = parts.mutable_data();
+  parallel_for(rows, grain, [&](Index begin, Index end) { body(begin, end, data + begin / grain * width); });
+  if (runs == 1) return std::move(parts).reshape({width});
+  Tensor<T> total({width}, std::span<const T>(data, static_cast<std::size_t>(width)));
+  auto sums = total.mutable_array();
+  for (Index run = 1; run < runs; ++run) sums += parts.matrix().row(run).transpose().array();
+  return total;
+}
+
+}  // namespace eigengrad::ops

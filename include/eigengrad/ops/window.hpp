@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include <eigengrad/core/check.hpp>
+#include <eigengrad/core/tensor.hpp>
+
+// Windows that move over an image, as convolution and pooling share them.
+//   ops::Window window{.kernel = 3, .stride = 2, .padding = 1};      // 3 x 3; {3, 5} is 3 high and 5 wide
+//   window.output("MaxPool2d", x.shape());                            // (N, P, Q, C)
+
+namespace eigengrad::ops {
+
+/// A height and a width in pixels; one number stands for both.
+struct Size2d {
+  Index height = 1;
+  Index width = 1;
+
+  constexpr Size2d() = default;
+  constexpr Size2d(Index both) : height(both), width(both) {}  // NOLINT(google-explicit-constructor): .kernel = 3
+  constexpr Size2d(Index h, Index w) : height(h), width(w) {}
+  constexpr bool operator==(const Size2d&) const = default;
+  constexpr Index area() const { return height * width; }
+};
+
+/// "3x5"
+inline std::ostream& operator<<(std::ostream& out, const Size2d& size) {
+  return out << size.height << 'x' << size.width;
+}
+
+/// A window of kernel taps, `dilation` pixels apart, that moves by `stride` over an image with `padding` more
+/// pixels on each side.
+struct Window {
+  Size2d kernel;
+  Size2d stride = 1;
+  Size2d padding = 0;
+  Size2d dilation = 1;
+
+  /// The pixels from the first tap to the last.
+  constexpr Size2d extent() const {
+    return {dilation.height * (kernel.height - 1) + 1, dilation.width * (kernel.width - 1) + 1};
+  }
+
+  /// Errors   ValueError for a kernel, stride or dilation below 1, or a padding below 0
+  template <class Where>
+  void check_options(const Where& where) const {
+    const auto check_both = [&](std::string_view option, const Size2d& size, Index least) {
+      if (size.height >= least && size.width >= least) return;
+      throw ValueError(error_text(check::name_of(where), ": ", option, " is ", size, ", expected ", least, " or more"));
+    };
+    check_both("kernel", kernel, 1);
+    check_both("stride", stride, 1);
+    check_both("padding", padding, 0);
+    check_both("dilation", dilation, 1);
+  }
+
+  /// As check_options, and the window always lies on a pixel: the padding is at most half the kernel.
+  template <class Where>
+  void check_pooling(const Where& where) const {
+    check_options(where);
+    if (2 * padding.height <= kernel.height && 2 * padding.width <= kernel.width) return;
+    throw ValueError(error_text(check::name_of(where), ": padding is ", padding,
+                                ", expected at most half the kernel, which is ", kernel));
+  }
+
+  /// The positions of the window on images x (N, H, W, C), as a shape with the same N and C.
+  /// Errors   ShapeError where x has not four axes or the window is larger than the padded image
+  template <class Where>
+  Shape output(const Where& where, const Shape& x) const {
+    if (x.rank() != 4) {
+      throw ShapeError(error_text(check::name_of(where), ": input has ", x.rank(),
+                                  " axes, expected 4: (N, H, W, C); input shape ", x));
+    }
+    const Size2d padded{x[1] + 2 * padding.height, x[2] + 2 * padding.width};
+    const Size2d needed = extent();
+    if (needed.height > padded.height || needed.width > padded.width) {
+      throw ShapeError(error_text(check::name_of(where), ": window of ", needed, " pixels, expected at most ", padded,
+                                  ", the padded image; input shape ", x));
+    }
+    return {x[0], (padded.height - needed.height) / stride.height + 1, (padded.width - needed.width) / stride.width + 1,
+            x[3]};
+  }
+};
+
+/// Images with pixels.
+/// Errors   ShapeError for another rank than (N, H, W, C), or no pixels
+template <class Where>
+void check_image(const Where& where, const Shape& x) {
+  if (x.rank() == 4 && x[1] > 0 && x[2] > 0) return;
+  throw ShapeError(error_text(check::name_of(where), ": input has shape ", x, ", expected (N, H, W, C) with pixels"));
+}
+
+}  // namespace eigengrad::ops
