@@ -33,6 +33,7 @@ TEST(Check, SaysWhereWhatWasExpectedAndWhatCame) {
             "ReLU: gradient of the output has shape (2, 3), expected (2, 4)");
   EXPECT_EQ(message_of([] { check::at_least("SGD", "learning_rate", -1.0, 0.0); }),
             "SGD: learning_rate is -1, expected 0 or more");
+  EXPECT_EQ(message_of([] { check::below("Adam", "beta1", 1.0, 1.0); }), "Adam: beta1 is 1, expected less than 1");
   EXPECT_EQ(message_of([] { check::above_zero("Loader", "batch_size", 0); }),
             "Loader: batch_size is 0, expected more than 0");
 }
@@ -40,6 +41,7 @@ TEST(Check, SaysWhereWhatWasExpectedAndWhatCame) {
 TEST(Check, NaNIsNeverInRange) {
   EXPECT_THROW(check::at_least("SGD", "momentum", std::nan(""), 0.0), ValueError);
   EXPECT_THROW(check::above_zero("SGD", "momentum", std::nan("")), ValueError);
+  EXPECT_THROW(check::below("Adam", "beta1", std::nan(""), 1.0), ValueError);
 }
 
 }  // namespace

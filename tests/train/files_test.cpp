@@ -90,6 +90,9 @@ TEST(Progress, IsPlainLinesWhereThereIsNoTerminal) {
   EXPECT_EQ(out.str(), "");
   progress.evaluation({.step = 10, .train_loss = 1.5, .test_loss = 2.0, .test_accuracy = 0.25, .seconds = 3.0});
   EXPECT_EQ(out.str(), "step     10  train loss 1.5000  test loss 2.0000  test accuracy 0.2500  3.0 s\n");
+  out.str("");
+  progress.evaluation({.step = 10, .train_loss = 1.5, .test_loss = 2.0, .test_accuracy = std::nan(""), .seconds = 3.0});
+  EXPECT_EQ(out.str(), "step     10  train loss 1.5000  test loss 2.0000  3.0 s\n");
 }
 
 TEST(Progress, RedrawsABarOnATerminal) {

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
@@ -112,6 +114,145 @@ TEST(Fit, TakesAnyLayerAndRefusesARunWithoutEnd) {
   EXPECT_THROW(fit(layer, nn::SoftmaxCrossEntropy{}, sgd, endless, dataset), ValueError);
 }
 
+/// Half the squared distance of a sample's outputs and targets, the mean over the samples: a loss of one's own.
+/// Shapes   x, target (N, D)
+class HalfSquares {
+ public:
+  float forward(const Tensor<float>& x, const Tensor<float>& target) {
+    error_ = Tensor<float>(x.shape());
+    error_.mutable_array() = x.array() - target.array();
+    return error_.array().square().sum() / (2.0F * static_cast<float>(x.size(0)));
+  }
+  Tensor<float> backward() {
+    Tensor<float> dx = error_;
+    dx.mutable_array() /= static_cast<float>(dx.size(0));
+    return dx;
+  }
+
+ private:
+  Tensor<float> error_;
+};
+static_assert(Loss<HalfSquares, Tensor<float>>);
+
+/// Targets that are a linear function of the inputs, three numbers for each sample.
+data::TensorDataset<float, float> linear_data(Index samples, std::uint64_t seed) {
+  manual_seed(7);
+  nn::Linear truth{4, 3};
+  const Tensor<float> inputs = testing::random<float>({samples, 4}, seed);
+  return {inputs, truth.forward(inputs, Mode::inference)};
+}
+
+TEST(Fit, LearnsTargetsThatAreNoLabels) {
+  const auto train = linear_data(50, 1);
+  const auto test = linear_data(20, 2);
+  manual_seed(1);
+  nn::Sequential net{nn::Linear{4, 3}};
+  optim::SGD sgd{net.parameters(), {.learning_rate = 0.2}};
+  data::Loader loader{train, {.batch_size = 8, .epochs = 40}};
+  const auto history = fit(net, HalfSquares{}, sgd, loader, test);
+  EXPECT_LT(history.back().test_loss, 1e-6);
+  EXPECT_LT(history.back().train_loss, 1e-3);
+  for (const Measurement& m : history) EXPECT_TRUE(std::isnan(m.test_accuracy));
+  EXPECT_EQ(best(history).step, history.back().step);
+}
+
+TEST(Fit, TheTrainingLossIsTheMeanOverTheSamples) {
+  const auto train = linear_data(10, 1);
+  nn::Sequential net{nn::Linear{4, 3}};
+  optim::SGD sgd{net.parameters(), {.learning_rate = 0.0}};
+  data::Loader loader{train, {.batch_size = 7}};
+  const Measurement only = fit(net, HalfSquares{}, sgd, loader, train).back();
+  EXPECT_EQ(only.step, 2);
+  EXPECT_NEAR(only.train_loss, evaluate(net, HalfSquares{}, train, 10).loss, 1e-6);
+}
+
+/// Keeps the factors and the norms of the gradients that its steps see.
+struct Recorder {
+  std::vector<Parameter<float>*> parameters;
+  std::vector<double> factors = {}, norms = {};
+  double factor = -1.0;
+  void set_learning_rate_factor(double value) { factor = value; }
+  void step() {
+    factors.push_back(factor);
+    norms.push_back(optim::grad_norm(parameters));
+    for (auto* parameter : parameters) parameter->zero_grad();
+  }
+};
+
+TEST(Fit, AppliesTheScheduleAndClipsBeforeEachStep) {
+  const auto train = linear_data(40, 1);
+  nn::Sequential net{nn::Linear{4, 3}};
+  const auto run = [&](const FitOptions& options) {
+    Recorder recorder{.parameters = net.parameters()};
+    data::Loader loader{train, {.batch_size = 10}};
+    fit(net, HalfSquares{}, recorder, loader, train, options);
+    return recorder;
+  };
+  const Recorder plain = run({});
+  EXPECT_EQ(plain.factors, (std::vector<double>{-1.0, -1.0, -1.0, -1.0}));
+  const double limit = 0.5 * *std::min_element(plain.norms.begin(), plain.norms.end());
+  ASSERT_GT(limit, 0.0);
+  const Recorder both = run({.schedule = optim::StepLR{.step_size = 2, .gamma = 0.5}, .max_grad_norm = limit});
+  EXPECT_EQ(both.factors, (std::vector<double>{1.0, 1.0, 0.5, 0.5}));
+  for (const double norm : both.norms) EXPECT_NEAR(norm, limit, 1e-5 * limit);
+}
+
+TEST(Fit, RefusesOptionsOutOfRangeBeforeTheFirstStep) {
+  const auto train = linear_data(10, 1);
+  nn::Sequential net{nn::Linear{4, 3}};
+  Recorder recorder{.parameters = net.parameters()};
+  data::Loader loader{train, {.batch_size = 5}};
+  const auto run = [&](auto& optimizer, const FitOptions& options) {
+    fit(net, HalfSquares{}, optimizer, loader, train, options);
+  };
+  EXPECT_THROW(run(recorder, {.schedule = optim::StepLR{.step_size = 0}}), ValueError);
+  EXPECT_THROW(run(recorder, {.max_grad_norm = -1.0}), ValueError);
+  EXPECT_THROW(run(recorder, {.max_grad_norm = std::nan("")}), ValueError);
+  EXPECT_TRUE(recorder.factors.empty());
+  Index batches = 0;
+  while (loader.next()) ++batches;
+  EXPECT_EQ(batches, 2);  // the pass has not begun
+  struct Still {
+    void step() {}
+  } still;  // an optimiser without a rate
+  run(still, {});
+  EXPECT_THROW(run(still, {.schedule = optim::LinearLR{}}), ValueError);
+}
+
+TEST(Fit, ClippingStopsAtGradientsThatAreNotFinite) {
+  // A loss that is finite, but whose gradient is not.
+  struct Broken : HalfSquares {
+    Tensor<float> backward() { return Tensor<float>::full({5, 3}, std::numeric_limits<float>::infinity()); }
+  };
+  const auto train = linear_data(10, 1);
+  nn::Sequential net{nn::Linear{4, 3}};
+  std::vector<Tensor<float>> before;
+  for (const auto* parameter : net.parameters()) before.push_back(parameter->value);
+  optim::SGD sgd{net.parameters(), {}};
+  data::Loader loader{train, {.batch_size = 5}};
+  try {
+    fit(net, Broken{}, sgd, loader, train, {.max_grad_norm = 1.0});
+    FAIL() << "the gradients were taken";
+  } catch (const ValueError& error) {
+    EXPECT_EQ(std::string(error.what()).find("fit: step 1: clip_grad_norm: the norm of the gradients is "), 0U)
+        << error.what();
+  }
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_TRUE(equal(net.parameters()[i]->value, before[i]));
+    EXPECT_FALSE(net.parameters()[i]->has_grad());
+  }
+}
+
+TEST(Evaluate, WeighsTargetsOfSeveralNumbersBySamples) {
+  const auto test = linear_data(37, 3);
+  nn::Sequential net{nn::Linear{4, 3}};
+  const Evaluation whole = evaluate(net, HalfSquares{}, test, 37);
+  const Evaluation parts = evaluate(net, HalfSquares{}, test, 8);
+  EXPECT_GT(whole.loss, 0.0);
+  EXPECT_NEAR(whole.loss, parts.loss, 1e-6);
+  EXPECT_TRUE(std::isnan(whole.accuracy));
+}
+
 TEST(Evaluate, RefusesOutputsThatAreNotOneRowASample) {
   nn::Sequential net{nn::Linear{3, 10}};  // a forgotten Flatten
   const auto split = data::synthetic_cifar10(1, {.train = 10, .test = 10});
@@ -124,6 +265,12 @@ TEST(Best, IsTheFirstOfTheHighest) {
       best({{.step = 1, .test_accuracy = 0.2}, {.step = 2, .test_accuracy = 0.5}, {.step = 3, .test_accuracy = 0.5}})
           .step,
       2);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(best({{.step = 1, .test_loss = 3.0, .test_accuracy = nan},
+                  {.step = 2, .test_loss = 1.0, .test_accuracy = nan},
+                  {.step = 3, .test_loss = 1.0, .test_accuracy = nan}})
+                .step,
+            2);
 }
 
 TEST(Evaluate, AveragesOverUnequalBatches) {

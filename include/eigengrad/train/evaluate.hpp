@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
+#include <limits>
+#include <type_traits>
+
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/data/loader.hpp>
 
@@ -14,7 +18,7 @@ namespace eigengrad::train {
 /// Means over a data set.
 struct Evaluation {
   double loss = 0.0;
-  double accuracy = 0.0;  ///< the share of samples whose largest output is at the true class
+  double accuracy = 0.0;  ///< the share of labels that the largest output names; NaN where targets are no labels
 };
 
 /// Samples in one batch of an evaluation.
@@ -39,17 +43,26 @@ Index count_correct(const Tensor<T>& outputs, const Tensor<Index>& labels) {
   return correct;
 }
 
-/// Loss and accuracy of a network on a whole data set, in Mode::inference.
+/// Loss and accuracy of a network on a whole data set, in Mode::inference. The loss is the mean over the samples,
+/// also where the last batch is smaller. Targets of type Tensor<Index> are labels; others have no accuracy.
 template <class Net, class L, data::Dataset D>
 Evaluation evaluate(Net& net, L loss, const D& dataset, Index batch_size = kEvaluationBatch) {
-  Evaluation sum;
-  for (const auto& [inputs, labels] : data::Loader{dataset, {.batch_size = batch_size, .shuffle = false}}) {
+  double loss_sum = 0.0;
+  Index samples = 0;
+  Index correct = 0;
+  Index labels = 0;
+  for (const auto& [inputs, targets] : data::Loader{dataset, {.batch_size = batch_size, .shuffle = false}}) {
     const auto outputs = net.forward(inputs, Mode::inference);
-    sum.loss += static_cast<double>(loss.forward(outputs, labels)) * static_cast<double>(labels.numel());
-    sum.accuracy += static_cast<double>(count_correct(outputs, labels));
+    loss_sum += static_cast<double>(loss.forward(outputs, targets)) * static_cast<double>(inputs.size(0));
+    samples += inputs.size(0);
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(targets)>, Tensor<Index>>) {
+      correct += count_correct(outputs, targets);
+      labels += targets.numel();
+    }
   }
-  const auto samples = static_cast<double>(dataset.size());
-  return {sum.loss / samples, sum.accuracy / samples};
+  const double accuracy = labels > 0 ? static_cast<double>(correct) / static_cast<double>(labels)
+                                     : std::numeric_limits<double>::quiet_NaN();
+  return {loss_sum / static_cast<double>(samples), accuracy};
 }
 
 /// The share of a data set that a network classifies right.

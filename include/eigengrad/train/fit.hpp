@@ -9,78 +9,131 @@
 #include <optional>
 #include <vector>
 
+#include <eigengrad/optim/clip_grad.hpp>
+#include <eigengrad/optim/schedule.hpp>
+#include <eigengrad/train/check_shapes.hpp>
 #include <eigengrad/train/evaluate.hpp>
 
 // fit: the training loop.
 //   train::fit(net, nn::SoftmaxCrossEntropy{}, sgd, loader, test, {.max_steps = 1500, .eval_freq = 100});
+//   train::fit(net, loss, adam, loader, test, {.max_steps = 1500,
+//                                              .schedule = optim::OneCycleLR{.total_steps = 1500},
+//                                              .max_grad_norm = 1.0});
 
 namespace eigengrad::train {
 
 /// One evaluation during training.
 struct Measurement {
   Index step = 0;
-  double train_loss = 0.0;  ///< mean over the steps since the last evaluation
+  double train_loss = 0.0;  ///< mean over the samples of the steps since the last evaluation
   double test_loss = 0.0;
-  double test_accuracy = 0.0;
-  double seconds = 0.0;  ///< spent on training so far, evaluations not counted
+  double test_accuracy = 0.0;  ///< NaN where the targets are no labels
+  double seconds = 0.0;        ///< spent on training so far, evaluations not counted
 };
 
 struct FitOptions {
   Index max_steps = data::kEndless;  ///< or fewer, where the loader ends first
   Index eval_freq = 100;             ///< steps between evaluations; the last step is always followed by one
+  optim::Schedule schedule = {};     ///< of the learning rates, its step 0 being the first step; empty for none
+  double max_grad_norm = 0.0;        ///< gradients of a larger norm are scaled down to it; 0 for no clipping
   std::function<void(Index step, double loss)> on_step = {};
   std::function<void(const Measurement&)> on_evaluation = {};
 };
 
+namespace detail {
+
+/// True if a schedule can change the optimiser's learning rates.
+template <class Optimizer>
+inline constexpr bool kFollowsSchedules = requires(Optimizer& optimizer) {
+  optimizer.set_learning_rate_factor(1.0);
+};
+
+/// Options in their range, and an optimiser that can follow the schedule.
+template <class Optimizer>
+void check_fit(const FitOptions& options, bool endless_loader) {
+  check::above_zero("fit", "max_steps", options.max_steps);
+  check::above_zero("fit", "eval_freq", options.eval_freq);
+  check::at_least("fit", "max_grad_norm", options.max_grad_norm, 0.0);
+  if (endless_loader && options.max_steps == data::kEndless) {
+    throw ValueError("fit: the loader has no end, so max_steps is needed");
+  }
+  if (!options.schedule) return;
+  if constexpr (!kFollowsSchedules<Optimizer>) {
+    throw ValueError("fit: the optimiser has no set_learning_rate_factor, which a schedule needs");
+  }
+  options.schedule(0);  // throws if it has an option out of range
+}
+
+/// Scales the gradients down where the options say so. Where their norm is not finite they are dropped, and the error
+/// names the step.
+template <class Net, class T>
+void clip(Net& net, const std::vector<Parameter<T>*>& parameters, Index step, const FitOptions& options) {
+  if (options.max_grad_norm == 0.0) return;
+  try {
+    optim::clip_grad_norm(parameters, options.max_grad_norm);
+  } catch (const ValueError& error) {
+    zero_grad(net);
+    throw ValueError(error_text("fit: step ", step, ": ", error.what()));
+  }
+}
+
+}  // namespace detail
+
 /// Trains a network step by step: forward, loss, backward, update. Ends after max_steps or with the loader.
-/// Errors   ValueError naming the step, before it changes the network, where the loss is not finite; ValueError for
-///          a run without end
+/// With a schedule the optimiser keeps the factor of the last step.
+/// Errors   ValueError naming the step, before it changes the network, where the loss is not finite or, with
+///          max_grad_norm, the gradients are not; ValueError for a run without end; ShapeError, before any data is
+///          touched, where the network does not fit the loader's batches
 template <class Net, class L, class Optimizer, class D, data::Dataset Test>
 std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader, const Test& test,
                              const FitOptions& options = {}) {
-  check::above_zero("fit", "max_steps", options.max_steps);
-  check::above_zero("fit", "eval_freq", options.eval_freq);
-  if (loader.endless() && options.max_steps == data::kEndless) {
-    throw ValueError("fit: the loader has no end, so max_steps is needed");
-  }
+  detail::check_fit<Optimizer>(options, loader.endless());
+  check_shapes(net, loader);
   using Clock = std::chrono::steady_clock;
+  const auto clipped = parameters(net);
   std::vector<Measurement> history;
   double seconds = 0.0;
   double loss_sum = 0.0;
-  Index loss_count = 0;
+  double samples = 0.0;
   loader.begin_pass();
   std::optional batch = loader.next();
   for (Index step = 1; batch; ++step) {
     const auto start = Clock::now();
+    if constexpr (detail::kFollowsSchedules<Optimizer>) {
+      if (options.schedule) optimizer.set_learning_rate_factor(options.schedule(step - 1));
+    }
+    const auto batch_samples = static_cast<double>(batch->inputs.size(0));
     const double value = static_cast<double>(loss.forward(net.forward(batch->inputs, Mode::train), batch->targets));
     if (!std::isfinite(value)) {
       throw ValueError(error_text("fit: the loss is ", value, " at step ", step, "; a lower learning rate may help"));
     }
     backward_parameters(net, loss.backward());
+    detail::clip(net, clipped, step, options);
     optimizer.step();
     batch.reset();  // its memory serves the next one
     if (step < options.max_steps) batch = loader.next();
     seconds += std::chrono::duration<double>(Clock::now() - start).count();
 
-    loss_sum += value;
-    ++loss_count;
+    loss_sum += value * batch_samples;
+    samples += batch_samples;
     if (options.on_step) options.on_step(step, value);
     if (step % options.eval_freq != 0 && batch) continue;
     const Evaluation now = evaluate(net, loss, test);
-    history.push_back({step, loss_sum / static_cast<double>(loss_count), now.loss, now.accuracy, seconds});
+    history.push_back({step, loss_sum / samples, now.loss, now.accuracy, seconds});
     loss_sum = 0.0;
-    loss_count = 0;
+    samples = 0.0;
     if (options.on_evaluation) options.on_evaluation(history.back());
   }
   return history;
 }
 
-/// The measurement with the highest test accuracy, the first of equals.
+/// The measurement with the highest test accuracy or, where the targets are no labels, the lowest test loss; the first
+/// of equals.
 /// Errors   ValueError for an empty history
 inline const Measurement& best(const std::vector<Measurement>& history) {
   if (history.empty()) throw ValueError("best: the history has no measurement");
   return *std::max_element(history.begin(), history.end(), [](const Measurement& a, const Measurement& b) {
-    return a.test_accuracy < b.test_accuracy;
+    return std::isnan(a.test_accuracy) ? a.test_loss > b.test_loss : a.test_accuracy < b.test_accuracy;
   });
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <iomanip>
 #include <ostream>
 #include <sstream>
@@ -40,8 +41,9 @@ class Progress {
     clear();
     std::ostringstream line;
     line << "step " << std::setw(6) << m.step << "  train loss " << std::fixed << std::setprecision(4) << m.train_loss
-         << "  test loss " << m.test_loss << "  test accuracy " << m.test_accuracy << "  " << std::setprecision(1)
-         << m.seconds << " s\n";
+         << "  test loss " << m.test_loss;
+    if (!std::isnan(m.test_accuracy)) line << "  test accuracy " << m.test_accuracy;
+    line << "  " << std::setprecision(1) << m.seconds << " s\n";
     out_ << line.str() << std::flush;
   }
 

@@ -1,0 +1,184 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include <eigengrad/core/check.hpp>
+#include <eigengrad/core/layer.hpp>
+#include <eigengrad/optim/joint_loop.hpp>
+#include <eigengrad/optim/parameter_groups.hpp>
+
+// What all optimisers have in common. One of them is a rule:
+//
+//   struct SignRule {                                                  // p -= learning_rate sign(g + weight_decay p)
+//     using Scalar = float;
+//     using Options = SignOptions;                                     // has learning_rate and weight_decay
+//     static constexpr const char* kName = "Sign";
+//     static constexpr std::array<const char*, 0> kState{};            // names of the tensors kept for a parameter
+//     static bool keeps(const Options&, std::size_t) { return false; } // is the i-th of them needed?
+//     static void check(const Options&) {}                             // of all options but the two above
+//     SignRule(const Options&, const StepNumbers& numbers) : ... {}    // before each step of a parameter
+//     void operator()(Index count, float* values, const float* grads, const std::array<float*, 0>& state) const;
+//   };
+//   struct Sign : optim::Optimizer<SignRule> { using Optimizer::Optimizer; };
+
+namespace eigengrad::optim {
+
+/// What a rule is told of a parameter's next step.
+struct StepNumbers {
+  double learning_rate = 0.0;  ///< the group's, times the factor of the schedule
+  double weight_decay = 0.0;   ///< the group's
+  Index step = 1;              ///< counts this parameter's steps, those without a gradient left out
+};
+
+/// Changes parameters by their gradients, as the rule says.
+/// step() uses the gradients up: the next backward writes new ones, and nothing needs to be cleared in between.
+/// Several backward passes before a step add up. A parameter without a gradient is left as it is.
+/// The parameters must live as long as the optimiser; assigning another network to theirs ends them.
+/// Errors   ValueError for an option outside its range, no parameters at all, or a parameter that is given twice
+template <class Rule>
+class Optimizer {
+ public:
+  using Scalar = typename Rule::Scalar;
+  using Options = typename Rule::Options;
+
+  Optimizer(const ParameterGroups<Scalar>& groups, const Options& options) : options_(options) {
+    check::at_least(Rule::kName, "learning_rate", options.learning_rate, 0.0);
+    check::at_least(Rule::kName, "weight_decay", options.weight_decay, 0.0);
+    Rule::check(options);
+    for (const ParameterGroup<Scalar>& group : groups) add_group(group);
+    check::above_zero(Rule::kName, "number of parameters", entries_.size());
+  }
+
+  /// One step of all parameters that have a gradient.
+  /// Errors   ShapeError, before anything changes, where a gradient or what is kept does not fit its parameter
+  void step() {
+    for (std::size_t i = 0; i < entries_.size(); ++i) check_shapes(i);
+    detail::JointLoop<Job> loop(entries_.size());
+    for (Entry& entry : entries_) {
+      if (entry.parameter->has_grad()) loop.add(entry.parameter->value.numel(), job_of(entry));
+    }
+    loop.run([](const Job& job, Index begin, Index end, Index) {
+      States state = job.state;
+      for (Scalar*& data : state) data = data == nullptr ? nullptr : data + begin;
+      job.rule(end - begin, job.values + begin, job.grads + begin, state);
+    });
+    for (Entry& entry : entries_) {
+      if (entry.parameter->has_grad()) ++entry.steps;
+      entry.parameter->zero_grad();
+    }
+  }
+
+  /// Drops every gradient without a step.
+  void zero_grad() {
+    for (Entry& entry : entries_) entry.parameter->zero_grad();
+  }
+
+  /// The rate of the groups that have none of their own, without the factor.
+  double learning_rate() const { return options_.learning_rate; }
+  void set_learning_rate(double learning_rate) {
+    check::at_least(Rule::kName, "learning_rate", learning_rate, 0.0);
+    options_.learning_rate = learning_rate;
+  }
+
+  /// What the rates of all groups are multiplied by, as a schedule says; 1 until it is set.
+  double learning_rate_factor() const { return factor_; }
+  void set_learning_rate_factor(double factor) {
+    check::at_least(Rule::kName, "learning_rate_factor", factor, 0.0);
+    factor_ = factor;
+  }
+
+  /// The rate at which a group's next step is made: its own or else the optimiser's, times the factor.
+  /// Errors   ValueError for a group outside 0 ... groups() - 1
+  double learning_rate(Index group) const {
+    if (group < 0 || group >= groups()) throw ValueError(error_text(Rule::kName, ": group ", group, " of ", groups()));
+    return rate_of(groups_[static_cast<std::size_t>(group)]);
+  }
+  Index groups() const { return static_cast<Index>(groups_.size()); }
+
+ private:
+  static constexpr std::size_t kStates = Rule::kState.size();
+  using States = std::array<Scalar*, kStates>;
+
+  struct Group {
+    std::optional<double> learning_rate;
+    std::optional<double> weight_decay;
+  };
+
+  struct Entry {
+    Parameter<Scalar>* parameter = nullptr;
+    std::size_t group = 0;
+    Index steps = 0;
+    std::array<Tensor<Scalar>, kStates> state{};  // empty until the first step, or always where not needed
+  };
+
+  struct Job {
+    Rule rule;
+    Scalar* values;
+    const Scalar* grads;
+    States state;
+  };
+  static_assert(std::is_trivially_copyable_v<Rule>, "a rule is a few numbers");
+
+  /// Where an error is: its text is made only when there is one, so that a step takes no memory.
+  struct Place {
+    std::size_t parameter;
+    std::string description() const { return error_text(Rule::kName, ": parameter ", parameter); }
+  };
+
+  void add_group(const ParameterGroup<Scalar>& group) {
+    const std::string of_group = error_text(" of group ", groups_.size());
+    if (group.learning_rate) check::at_least(Rule::kName, "learning_rate" + of_group, *group.learning_rate, 0.0);
+    if (group.weight_decay) check::at_least(Rule::kName, "weight_decay" + of_group, *group.weight_decay, 0.0);
+    for (Parameter<Scalar>* parameter : group.parameters) {
+      const std::string name = Place{entries_.size()}.description();
+      if (parameter == nullptr) throw ValueError(name + " is a null pointer");
+      const auto same = std::find_if(entries_.begin(), entries_.end(),
+                                     [&](const Entry& entry) { return entry.parameter == parameter; });
+      if (same != entries_.end()) {
+        throw ValueError(error_text(name, " is parameter ", same - entries_.begin(), " once more"));
+      }
+      entries_.push_back({parameter, groups_.size()});
+    }
+    groups_.push_back({group.learning_rate, group.weight_decay});
+  }
+
+  void check_shapes(std::size_t i) const {
+    const Entry& entry = entries_[i];
+    const auto& [value, grad] = *entry.parameter;
+    if (!grad.empty()) check::same_shape(Place{i}, "gradient", grad.shape(), value.shape());
+    for (std::size_t k = 0; k < kStates; ++k) {
+      if (entry.state[k].empty()) continue;
+      check::same_shape(Place{i}, Rule::kState[k], entry.state[k].shape(), value.shape());
+    }
+  }
+
+  Job job_of(Entry& entry) const {
+    const Group& group = groups_[entry.group];
+    Tensor<Scalar>& value = entry.parameter->value;
+    States state{};
+    for (std::size_t k = 0; k < kStates; ++k) {
+      if (!Rule::keeps(options_, k)) continue;
+      if (entry.state[k].empty()) entry.state[k] = Tensor<Scalar>::zeros(value.shape());
+      state[k] = entry.state[k].mutable_data();
+    }
+    const StepNumbers numbers{rate_of(group), group.weight_decay.value_or(options_.weight_decay), entry.steps + 1};
+    return {Rule(options_, numbers), value.mutable_data(), entry.parameter->grad.data(), state};
+  }
+
+  double rate_of(const Group& group) const { return group.learning_rate.value_or(options_.learning_rate) * factor_; }
+
+  Options options_;
+  double factor_ = 1.0;
+  std::vector<Group> groups_;
+  std::vector<Entry> entries_;  // one for each parameter
+};
+
+}  // namespace eigengrad::optim

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include <eigengrad/optim/optimizer.hpp>
+
+// optim::RMSprop rmsprop{net.parameters(), {.learning_rate = 1e-3, .momentum = 0.9}};
+// net.backward_parameters(loss.backward());
+// rmsprop.step();
+
+namespace eigengrad::optim {
+
+struct RMSpropOptions {
+  double learning_rate = 1e-2;
+  double alpha = 0.99;        ///< what the mean of the squared gradients keeps of itself in a step
+  double eps = 1e-8;          ///< added to the root of the mean square
+  double weight_decay = 0.0;  ///< times the parameter, added to its gradient
+  double momentum = 0.0;
+  bool centered = false;  ///< divide by the standard deviation of the gradients, not by the root of their mean square
+};
+
+namespace detail {
+
+template <class T>
+class RMSpropRule {
+ public:
+  using Scalar = T;
+  using Options = RMSpropOptions;
+  static constexpr const char* kName = "RMSprop";
+  static constexpr std::array<const char*, 3> kState{"square_avg", "momentum_buffer", "grad_avg"};
+  static bool keeps(const RMSpropOptions& options, std::size_t state) {
+    return state == 0 || (state == 1 ? options.momentum > 0.0 : options.centered);
+  }
+
+  static void check(const RMSpropOptions& options) {
+    check::at_least(kName, "alpha", options.alpha, 0.0);
+    check::below(kName, "alpha", options.alpha, 1.0);
+    check::at_least(kName, "eps", options.eps, 0.0);
+    check::at_least(kName, "momentum", options.momentum, 0.0);
+  }
+
+  RMSpropRule(const RMSpropOptions& options, const StepNumbers& numbers)
+      : rate_(static_cast<T>(numbers.learning_rate)),
+        alpha_(static_cast<T>(options.alpha)),
+        share_(static_cast<T>(1.0 - options.alpha)),
+        eps_(static_cast<T>(options.eps)),
+        decay_(static_cast<T>(numbers.weight_decay)),
+        momentum_(static_cast<T>(options.momentum)) {}
+
+  void operator()(Index count, T* values, const T* grads, const std::array<T*, 3>& state) const {
+    ArrayMap<T> p(values, count);
+    const auto g = ConstArrayMap<T>(grads, count) + decay_ * p;
+    ArrayMap<T> mean_square(state[0], count);
+    mean_square = alpha_ * mean_square + share_ * g.square();
+    if (state[2] == nullptr) return apply(p, g, mean_square.sqrt() + eps_, state[1]);
+    ArrayMap<T> mean(state[2], count);
+    mean += share_ * (g - mean);
+    // Where all gradients are equal the variance is 0, and rounding can make it negative.
+    apply(p, g, (mean_square - mean.square()).max(T(0)).sqrt() + eps_, state[1]);
+  }
+
+ private:
+  void apply(ArrayMap<T>& p, const auto& g, const auto& scale, T* momentum_buffer) const {
+    if (momentum_buffer == nullptr) {
+      p -= rate_ * g / scale;
+      return;
+    }
+    ArrayMap<T> v(momentum_buffer, p.size());
+    v = momentum_ * v + g / scale;
+    p -= rate_ * v;
+  }
+
+  T rate_, alpha_, share_, eps_, decay_, momentum_;
+};
+
+}  // namespace detail
+
+/// RMSprop as torch.optim.RMSprop: g += weight_decay p; s = alpha s + (1 - alpha) g^2; u = g / (sqrt(s) + eps);
+/// p -= learning_rate u, or with momentum v = momentum v + u and p -= learning_rate v.
+/// With centered, sqrt(s - m^2) stands in place of sqrt(s), m = alpha m + (1 - alpha) g; where rounding makes s - m^2
+/// negative it counts as 0, while PyTorch's step is NaN there.
+/// Errors   as Optimizer
+/// Source   Tieleman, Hinton 2012, Coursera lecture 6.5; centered: Graves 2013
+template <class T = float>
+class RMSprop : public Optimizer<detail::RMSpropRule<T>> {
+ public:
+  RMSprop(const ParameterGroups<T>& groups, const RMSpropOptions& options)
+      : Optimizer<detail::RMSpropRule<T>>(groups, options) {}
+};
+
+template <class T>
+RMSprop(std::vector<Parameter<T>*>, const RMSpropOptions&) -> RMSprop<T>;
+template <class T>
+RMSprop(std::vector<ParameterGroup<T>>, const RMSpropOptions&) -> RMSprop<T>;
+
+}  // namespace eigengrad::optim
