@@ -4,9 +4,8 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
-#include <eigengrad/eigengrad.hpp>
+#include "common/networks.hpp"
 
 // The yardstick networks, the same as in compare_torch.py.
 
@@ -20,33 +19,35 @@ struct Yardstick {
   nn::Sequential<> net;
   Tensor<float> inputs;
   Tensor<Index> labels;
-  /// Floating-point operations of one step: 2 a multiply-add, forward, weight gradient and input gradient,
-  /// the last not for the first layer.
-  double flop = 0.0;
+  bool adam = true;   // else SGD
+  double flop = 0.0;  // of one step, see training_flop
 };
 
-/// An MLP on flat images; layers of the given sizes with ReLU between them.
-inline Yardstick mlp(std::string name, const std::vector<Index>& sizes, Index batch_size) {
-  Yardstick yardstick{.name = std::move(name), .net = {}, .inputs = {}, .labels = {}};
-  double first_layer = 0.0;
-  double all_layers = 0.0;
-  for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
-    yardstick.net.push_back(nn::Linear{sizes[i], sizes[i + 1]});
-    if (i + 2 < sizes.size()) yardstick.net.push_back(nn::ReLU{});
-    const double flop = 2.0 * static_cast<double>(batch_size * sizes[i] * sizes[i + 1]);
-    all_layers += flop;
-    if (i == 0) first_layer = flop;
+/// Floating-point operations of one step: 2 a multiply-add, forward, weight gradient and input gradient, the last not
+/// for the first layer that has any. Convolutions count as direct ones.
+inline double training_flop(nn::Sequential<>& net, const Shape& inputs) {
+  Shape shape = inputs;
+  Index first = 0;
+  for (Index i = 0; i < net.size() && first == 0; ++i) {
+    first = net[i].multiply_adds(shape);
+    shape = net[i].output_shape(shape);
   }
-  yardstick.flop = 3.0 * all_layers - first_layer;
-  Rng rng(1);
-  yardstick.inputs = Tensor<float>::randn({batch_size, sizes.front()}, rng);
-  yardstick.labels = Tensor<Index>::generate({batch_size}, [&] { return rng.below(sizes.back()); });
-  return yardstick;
+  return 2.0 * static_cast<double>(3 * net.multiply_adds(inputs) - first);
 }
 
+/// Errors   ValueError for another name than mlp100, mlp700 or cnn
 inline Yardstick make(const std::string& name) {
-  if (name == "mlp100") return mlp(name, {3072, 100, 10}, 200);
-  return mlp(name, {3072, 700, 700, 700, 10}, 200);
+  manual_seed(1);
+  Rng rng(1);
+  const auto yardstick = [&](nn::Sequential<> net, const Shape& inputs, bool adam) {
+    const double flop = training_flop(net, inputs);
+    auto labels = Tensor<Index>::generate({inputs[0]}, [&] { return rng.below(10); });
+    return Yardstick{name, std::move(net), Tensor<float>::randn(inputs, rng), std::move(labels), adam, flop};
+  };
+  if (name == "mlp100") return yardstick(networks::mlp(3072, 10, {.hidden_units = {100}}), {200, 3072}, false);
+  if (name == "mlp700") return yardstick(networks::mlp(3072, 10, {.hidden_units = {700, 700, 700}}), {200, 3072}, true);
+  if (name == "cnn") return yardstick(networks::convnet(3, 10), {32, 32, 32, 3}, true);
+  throw ValueError("yardstick: no network " + name);
 }
 
 }  // namespace benchmarks

@@ -3,7 +3,7 @@
 
 // Times one training step (forward, loss, backward, update) of the yardstick networks against the FMA peak of
 // the processor, which is measured in the same run.
-//   train_step --network mlp100 --network mlp700 --threads 1 --threads 2 --json result.json
+//   train_step --network mlp100 --network cnn --threads 1 --threads 2 --json result.json
 
 #include <algorithm>
 #include <chrono>
@@ -27,16 +27,9 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// The median of the times of single steps, in seconds, over about the given time, after a tenth of it as
-/// warm-up.
-double median_step(benchmarks::Yardstick& yardstick, double total_seconds) {
-  nn::SoftmaxCrossEntropy loss;
-  optim::SGD sgd{yardstick.net.parameters(), {.learning_rate = 1e-3}};
-  const auto step = [&] {
-    loss.forward(yardstick.net.forward(yardstick.inputs), yardstick.labels);
-    yardstick.net.backward_parameters(loss.backward());
-    sgd.step();
-  };
+/// The median of the times of single calls, in seconds, over about the given time, after a tenth of it as warm-up.
+template <class F>
+double median_time(double total_seconds, const F& step) {
   auto start = std::chrono::steady_clock::now();
   while (seconds_since(start) < total_seconds / 10.0) step();
   std::vector<double> times;
@@ -50,15 +43,29 @@ double median_step(benchmarks::Yardstick& yardstick, double total_seconds) {
   return times[times.size() / 2];
 }
 
+/// The median time of a training step, in seconds.
+double median_step(benchmarks::Yardstick& yardstick, double total_seconds) {
+  nn::SoftmaxCrossEntropy loss;
+  const auto with = [&](auto optimizer) {
+    return median_time(total_seconds, [&] {
+      loss.forward(yardstick.net.forward(yardstick.inputs), yardstick.labels);
+      yardstick.net.backward_parameters(loss.backward());
+      optimizer.step();
+    });
+  };
+  if (yardstick.adam) return with(optim::Adam{yardstick.net.parameters(), {.learning_rate = 1e-4}});
+  return with(optim::SGD{yardstick.net.parameters(), {.learning_rate = 1e-3}});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<std::string> networks{"mlp100", "mlp700"};
+  std::vector<std::string> networks{"mlp100", "mlp700", "cnn"};
   std::vector<int> threads{1, 2};
   double seconds = 1.0;
   std::string json_file;
   CLI::App app{"Times one training step of the yardstick networks."};
-  app.add_option("--network", networks, "mlp100, mlp700")->check(CLI::IsMember({"mlp100", "mlp700"}));
+  app.add_option("--network", networks, "mlp100, mlp700, cnn")->check(CLI::IsMember({"mlp100", "mlp700", "cnn"}));
   app.add_option("--threads", threads, "numbers of threads")->check(CLI::PositiveNumber);
   app.add_option("--seconds", seconds, "for each measurement")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--json", json_file, "file for the results")->type_name("FILE");

@@ -6,36 +6,28 @@
 
 #include "common/trainer.hpp"
 
-namespace {
-
-eigengrad::nn::Sequential<> make_mlp(eigengrad::Index inputs, const std::vector<eigengrad::Index>& hidden_units,
-                                     eigengrad::Index classes) {
-  using namespace eigengrad;
-  nn::Sequential net{nn::Flatten{}};
-  for (const Index units : hidden_units) {
-    net.push_back(nn::Linear{inputs, units}).push_back(nn::ReLU{});
-    inputs = units;
-  }
-  net.push_back(nn::Linear{inputs, classes});
-  return net;
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
+  CLI::App app{"Trains a multi-layer perceptron on CIFAR-10."};
   trainer::Options options;
   options.run_dir = "runs/mlp";
-  CLI::App app{"Trains a multi-layer perceptron on CIFAR-10."};
-  std::string hidden_units = "100";
-  app.add_option("--hidden-units", hidden_units, "units of each hidden layer, as 700,700,700; empty for none")
+  networks::MlpOptions mlp;
+  app.add_option_function<std::string>(
+         "--hidden-units",
+         [&](const std::string& text) { mlp.hidden_units = trainer::parse_units("--hidden-units", text); },
+         "units of each hidden layer, as 700,700,700; empty for none")
+      ->default_str("100");
+  app.add_option("--activation", mlp.activation, "relu, gelu or silu")
+      ->check(CLI::IsMember({"relu", "gelu", "silu"}))
+      ->capture_default_str();
+  app.add_flag("--batch-norm", mlp.batch_norm, "normalise the batch before each activation");
+  app.add_option("--dropout", mlp.dropout, "share of hidden units that a step leaves out")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--input-dropout", mlp.input_dropout, "share of input numbers that a step leaves out")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   trainer::add_flags(app, options, "normal:1e-4");
-  return trainer::run_main(app, argc, argv, [&] {
-    const std::vector<eigengrad::Index> units = trainer::parse_units("--hidden-units", hidden_units);
-    if (options.threads > 0) eigengrad::set_num_threads(options.threads);
-    auto data = trainer::load_data(options);
-    eigengrad::data::subtract_mean_image(data);
-    auto net = make_mlp(data.train.image_shape().numel(), units, data.train.num_classes());
-    trainer::run(net, data, options);
+  return trainer::run_main(app, options, argc, argv, [&](const eigengrad::Shape& image, eigengrad::Index classes) {
+    return networks::mlp(image.numel(), classes, mlp);
   });
 }

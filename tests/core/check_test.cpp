@@ -7,18 +7,12 @@
 
 #include <eigengrad/core/check.hpp>
 
+#include "support/message_of.hpp"
+
 namespace eigengrad {
 namespace {
 
-template <class F>
-std::string message_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
+using testing::message_of;
 
 TEST(Check, SaysWhereWhatWasExpectedAndWhatCame) {
   EXPECT_EQ(message_of([] {

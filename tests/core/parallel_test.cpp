@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include <atomic>
+#include <chrono>
 #include <limits>
 #include <set>
 #include <stdexcept>
@@ -85,6 +86,55 @@ TEST_P(Parallel, SeveralThreadsOfTheUserMayLoopAtOnce) {
   }
   for (std::thread& user : users) user.join();
   EXPECT_EQ(sum, 4 * 100 * 45);
+}
+
+TEST_P(Parallel, ASerialScopeKeepsLoopsOnTheirThread) {
+  const auto runs_alone = [] {
+    const auto caller = std::this_thread::get_id();
+    std::atomic<int> count{0};
+    std::atomic<bool> alone{true};
+    parallel_for(200, 1, [&](Index, Index, Index slot) {
+      if (std::this_thread::get_id() != caller || slot != 0) alone = false;
+      std::this_thread::yield();
+      ++count;
+    });
+    EXPECT_EQ(count, 200);
+    return alone.load();
+  };
+  EXPECT_FALSE(SerialScope::active());
+  {
+    const SerialScope outer;
+    { const SerialScope inner; }
+    EXPECT_TRUE(SerialScope::active());  // still inside the outer one
+    for (int round = 0; round < 50; ++round) ASSERT_TRUE(runs_alone());
+    EXPECT_THROW(parallel_for(4, 1, [](Index, Index) { throw std::runtime_error("inside"); }), std::runtime_error);
+  }
+  EXPECT_FALSE(SerialScope::active());
+}
+
+TEST_P(Parallel, ASerialScopeLeavesThePoolToOtherThreads) {
+  if (num_threads() == 1) return;
+  // The loop in the scope is not over until the other thread's loop has used two threads at once.
+  std::atomic<bool> inside_scope{false};
+  std::atomic<int> together{0};
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto wait_for_two = [&] {
+    while (together < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_EQ(together, 2);
+  };
+  std::thread background([&] {
+    const SerialScope alone;
+    parallel_for(2, 1, [&](Index, Index) {
+      inside_scope = true;
+      wait_for_two();
+    });
+  });
+  while (!inside_scope) std::this_thread::yield();
+  parallel_for(2, 1, [&](Index, Index) {
+    ++together;
+    wait_for_two();
+  });
+  background.join();
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, Parallel, ::testing::Values(1, 2, 3, 8));

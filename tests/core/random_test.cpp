@@ -40,6 +40,26 @@ TEST(Rng, GivesTheSameBitsEverywhere) {
   EXPECT_EQ(normal_hash, 176354538433043401U);
 }
 
+// Also where the number of the block no longer fits into 32 bits.
+TEST(Rng, BlocksAreTheNumbersOfTheSequence) {
+  Rng rng(42, kLoaderStreams + 5);
+  const Rng fixed = rng;
+  for (const std::uint64_t index : {0U, 16U, 32U}) {
+    const detail::PhiloxLanes words = fixed.blocks(index);
+    for (std::size_t lane = 0; lane < detail::kPhiloxLanes; ++lane) {
+      for (std::size_t i = 0; i < 4; ++i) ASSERT_EQ(words[i][lane], rng()) << index << " " << lane << " " << i;
+    }
+  }
+  const std::uint64_t far = 0x7FFFFFFFFU;  // the next block carries into the high word
+  const detail::PhiloxLanes words = Rng(7, 3).blocks(far);
+  const Words first = detail::philox({0xFFFFFFFFU, 7, 3, 0}, {7, 0});
+  const Words second = detail::philox({0, 8, 3, 0}, {7, 0});
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(words[i][0], first[i]);
+    EXPECT_EQ(words[i][1], second[i]);
+  }
+}
+
 TEST(Rng, StreamsAndSeedsDiffer) {
   Rng a(1, 0), b(1, 1), c(2, 0), same(1, 0);
   const std::uint64_t first = a.bits64();

@@ -1,5 +1,9 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -24,6 +28,47 @@ TEST(TensorDataset, GathersSamples) {
   EXPECT_TRUE(equal(inputs, Tensor<float>({3, 2}, {5, 6, 1, 2, 5, 6})));
   EXPECT_TRUE(equal(targets, Tensor<float>({3}, {9, 7, 9})));
   EXPECT_THROW((TensorDataset<float, float>{Tensor<float>::zeros({3, 2}), Tensor<float>::zeros({2})}), ShapeError);
+}
+
+TEST(DataSets, SayTheShapeOfTheirInputsBeforeABatchIsMade) {
+  const TensorDataset<float, float> dataset{Tensor<float>::zeros({3, 2}), Tensor<float>::zeros({3})};
+  static_assert(HasInputShape<TensorDataset<float, float>> && HasInputShape<ImageDataset<>>);
+  EXPECT_EQ(dataset.input_shape(7), (Shape{7, 2}));
+  auto images = two_pictures().train;
+  EXPECT_EQ(images.input_shape(5), (Shape{5, 1, 2, 2}));
+  images.labels = Tensor<Index>::zeros({3});
+  EXPECT_THROW(images.input_shape(5), ShapeError);
+}
+
+TEST(DataSets, MakeABatchInTheMemoryOfOneThatNobodyHolds) {
+  const TensorDataset<double, Index> dataset{Tensor<double>({3, 1}, {1, 2, 3}), Tensor<Index>({3}, {4, 5, 6})};
+  const auto images = two_pictures().train;
+  const auto check = [](const auto& data, Index other_size) {
+    auto old = data.batch(kBoth);
+    const auto expected = data.batch(kBoth);
+    const auto* inputs = old.inputs.data();
+    const auto* targets = old.targets.data();
+    old.inputs.mutable_array().setConstant(-1);  // nothing of it may stay
+    old.targets.mutable_array().setConstant(-1);
+    auto same_memory = data.batch(kBoth, 0, std::move(old));
+    EXPECT_EQ(same_memory.inputs.data(), inputs);
+    EXPECT_EQ(same_memory.targets.data(), targets);
+    EXPECT_TRUE(equal(same_memory.inputs, expected.inputs));
+    EXPECT_TRUE(equal(same_memory.targets, expected.targets));
+
+    const auto shared = data.batch(std::vector<Index>{0, 0}, 0, same_memory);  // same_memory is still held here
+    EXPECT_NE(shared.inputs.data(), inputs);
+    EXPECT_TRUE(equal(same_memory.inputs, expected.inputs));
+
+    const std::vector<Index> samples(static_cast<std::size_t>(other_size), 1);
+    EXPECT_EQ(data.batch(samples, 0, std::move(same_memory)).inputs.shape(),
+              expected.inputs.shape().with(0, other_size));
+  };
+  check(dataset, 1);
+  check(images, 5);
+  const Tensor<double> held({2, 3});
+  EXPECT_FALSE(recycle(held, {3, 2}).shares_memory(held));
+  EXPECT_EQ(recycle(held, {3, 2}).shape(), (Shape{3, 2}));
 }
 
 TEST(ImageDataset, GivesBarePixelsWithoutNormalisation) {
@@ -61,6 +106,55 @@ TEST(Normalize, GivesEveryChannelMeanZeroAndDeviationOne) {
   for (const Index channel : {0, 1}) {
     EXPECT_NEAR(x.matrix().col(channel).mean(), 0.0, 1e-14);
     EXPECT_NEAR(x.matrix().col(channel).array().square().mean(), 1.0, 1e-14);
+  }
+}
+
+/// Of the training part, by plain loops.
+struct PixelFigures {
+  double mean = 0.0;
+  double deviation = 0.0;
+};
+PixelFigures figures_of(const Tensor<std::uint8_t>& images, Index pixel) {
+  const Index count = images.size(0);
+  const Index pixels = images.numel() / count;
+  PixelFigures figures;
+  for (Index i = 0; i < count; ++i) figures.mean += images.data()[i * pixels + pixel];
+  figures.mean /= static_cast<double>(count);
+  for (Index i = 0; i < count; ++i) {
+    const double distance = images.data()[i * pixels + pixel] - figures.mean;
+    figures.deviation += distance * distance / static_cast<double>(count);
+  }
+  figures.deviation = std::sqrt(figures.deviation);
+  return figures;
+}
+
+TEST(Normalize, GivesEveryPixelMeanZeroAndDeviationOne) {
+  auto split = two_pictures();
+  Rng rng(1);
+  split.train.images = Tensor<std::uint8_t>::generate({50, 3, 5, 2}, [&] { return static_cast<std::uint8_t>(rng()); });
+  split.train.labels = Tensor<Index>::zeros({50});
+  constexpr Index kPixels = 30;
+  constexpr Index kNeverChanges = 13;
+  for (Index i = 0; i < 50; ++i) split.train.images.mutable_data()[i * kPixels + kNeverChanges] = 201;
+  split.test.images = Tensor<std::uint8_t>::full({1, 3, 5, 2}, 7);
+  normalize_pixels(split);
+  std::vector<Index> all(50);
+  std::iota(all.begin(), all.end(), Index{0});
+  const Tensor<double> train = split.train.batch(all).inputs;
+  const Tensor<double> test = split.test.batch(std::vector<Index>{0}).inputs;
+  for (Index pixel = 0; pixel < kPixels; ++pixel) {
+    const auto [mean, deviation] = figures_of(split.train.images, pixel);
+    if (pixel == kNeverChanges) {
+      EXPECT_EQ(deviation, 0.0);
+      for (Index i = 0; i < 50; ++i) EXPECT_EQ(train.data()[i * kPixels + pixel], 0.0);
+      EXPECT_EQ(test.data()[pixel], 7.0 - 201.0);
+      continue;
+    }
+    for (Index i = 0; i < 50; ++i) {
+      EXPECT_NEAR(train.data()[i * kPixels + pixel],
+                  (split.train.images.data()[i * kPixels + pixel] - mean) / deviation, 1e-12);
+    }
+    EXPECT_NEAR(test.data()[pixel], (7.0 - mean) / deviation, 1e-12);
   }
 }
 

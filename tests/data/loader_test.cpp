@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -74,6 +75,42 @@ TEST(Loader, ASecondLoopGoesOnWithNewOrders) {
   ASSERT_EQ(passes.size(), 3U);
   EXPECT_NE(passes[0], passes[1]);
   EXPECT_EQ(passes, batches_of(Loader{numbers(10), {.batch_size = kEndless, .epochs = 3, .seed = 1}}));
+}
+
+TEST(Loader, ACopyGoesOnFromWhereTheLoaderIs) {
+  for (const bool prefetch : {false, true}) {
+    Loader loader{numbers(10), {.batch_size = 4, .epochs = 3, .seed = 2, .prefetch = prefetch}};
+    const auto all = batches_of(loader);  // of a copy
+    EXPECT_EQ(all.size(), 9U);
+    for (int i = 0; i < 4; ++i) loader.next();
+    const std::vector<std::vector<Index>> rest(all.begin() + 4, all.end());
+    EXPECT_EQ(batches_of(loader), rest);
+    Loader other{numbers(3), {.prefetch = true}};
+    other.next();
+    other = loader;
+    EXPECT_EQ(batches_of(std::move(other)), rest);
+    Loader moved = std::move(loader);
+    loader = Loader{numbers(10), {.batch_size = 4, .epochs = 3, .seed = 2}};
+    EXPECT_EQ(batches_of(std::move(moved)), rest);
+    EXPECT_EQ(batches_of(std::move(loader)), all);
+  }
+}
+
+TEST(Loader, TellsTheSizesOfItsBatches) {
+  const auto sizes_of = [](Index samples, const LoaderOptions& options) {
+    const Loader loader{numbers(samples), options};
+    EXPECT_EQ(loader.dataset().input_shape(loader.batch_size()), (Shape{loader.batch_size(), 1}));
+    std::vector<Index> sizes;
+    for (const auto& batch : batches_of(loader)) sizes.push_back(static_cast<Index>(batch.size()));
+    EXPECT_EQ(sizes.front(), loader.batch_size());
+    EXPECT_EQ(sizes.back(), loader.last_batch_size());
+    EXPECT_EQ(static_cast<Index>(sizes.size()), loader.batches_per_epoch());
+    return std::pair(loader.batch_size(), loader.last_batch_size());
+  };
+  EXPECT_EQ(sizes_of(10, {.batch_size = 4}), (std::pair<Index, Index>{4, 2}));
+  EXPECT_EQ(sizes_of(10, {.batch_size = 4, .drop_last = true}), (std::pair<Index, Index>{4, 4}));
+  EXPECT_EQ(sizes_of(10, {.batch_size = 5}), (std::pair<Index, Index>{5, 5}));
+  EXPECT_EQ(sizes_of(10, {.batch_size = 99}), (std::pair<Index, Index>{10, 10}));
 }
 
 TEST(Loader, RefusesWhatGivesNoBatch) {

@@ -1,64 +1,25 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <regex>
-#include <sstream>
 #include <string>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "support/cifar10_files.hpp"
-#include "support/temporary_directory.hpp"
-
-// The trainer as its users run it: a process, its exit status, what it prints and what it leaves behind.
+#include "support/trainer_process.hpp"
 
 namespace eigengrad {
 namespace {
 
-struct Outcome {
-  int status;
-  std::string output;
-};
+using testing::lines_of;
+using testing::Outcome;
 
-Outcome run(const std::string& arguments, const std::string& environment = "") {
-  const std::string command = environment + " " + EIGENGRAD_CIFAR10_MLP + " " + arguments + " 2>&1";
-  FILE* pipe = popen(command.c_str(), "r");
-  Outcome outcome{-1, ""};
-  std::array<char, 4096> buffer{};
-  while (std::fgets(buffer.data(), static_cast<int>(buffer.size()), pipe) != nullptr) outcome.output += buffer.data();
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) outcome.status = WEXITSTATUS(status);
-  return outcome;
-}
-
-std::vector<std::string> lines_of(const std::filesystem::path& file) {
-  std::vector<std::string> lines;
-  std::ifstream in(file);
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
-}
-
-class Cifar10Mlp : public ::testing::Test {
+class Cifar10Mlp : public testing::TrainerTest {
  protected:
-  std::string run_dir() const { return (temporary_.path() / "run").string(); }
-  const std::filesystem::path& folder() const { return temporary_.path(); }
-
-  /// The run ends with an error that says `problem` and leaves nothing in the run directory.
-  void expect_refused(const std::string& arguments, const std::string& problem) const {
-    const Outcome outcome = run("--run-dir " + run_dir() + " " + arguments);
-    EXPECT_GT(outcome.status, 0) << outcome.output;
-    EXPECT_NE(outcome.output.find(problem), std::string::npos) << outcome.output;
-    EXPECT_FALSE(std::filesystem::exists(run_dir())) << arguments;
-  }
-
- private:
-  testing::TemporaryDirectory temporary_;
+  Cifar10Mlp() : TrainerTest(EIGENGRAD_CIFAR10_MLP) {}
 };
 
 TEST_F(Cifar10Mlp, TrainsOnSyntheticDataAndWritesItsFiles) {
@@ -85,19 +46,33 @@ TEST_F(Cifar10Mlp, TrainsOnSyntheticDataAndWritesItsFiles) {
 }
 
 TEST_F(Cifar10Mlp, TheSameSeedGivesTheSameLossesForAnyNumberOfThreads) {
-  const auto losses = [&](const std::string& arguments) {
-    const std::string directory = folder() / arguments.substr(arguments.size() - 1);
-    const Outcome outcome =
-        run("--dataset synthetic --max-steps 12 --momentum 0.9 --init kaiming --learning-rate 1e-5 " + arguments +
-            " --run-dir " + directory);
-    EXPECT_EQ(outcome.status, 0) << outcome.output;
-    return lines_of(directory + "/train_loss.csv");
-  };
-  const auto one = losses("--threads 1");
+  const std::string arguments =
+      "--max-steps 12 --momentum 0.9 --init kaiming --learning-rate 1e-5 --batch-norm --dropout 0.2 --input-dropout "
+      "0.1 "
+      "--augment crop,flip ";
+  const auto one = losses(arguments + "--threads 1");
   EXPECT_EQ(one.size(), 13U);
-  EXPECT_EQ(one, losses("--threads 2"));
-  EXPECT_EQ(one, losses("--threads 3"));
-  EXPECT_NE(one, losses("--seed 7"));
+  EXPECT_EQ(one, losses(arguments + "--threads 2"));
+  EXPECT_EQ(one, losses(arguments + "--threads 3"));
+  EXPECT_NE(one, losses(arguments + "--seed 7"));
+}
+
+TEST_F(Cifar10Mlp, EveryOptimizerScheduleAndActivationRuns) {
+  const std::string arguments = "--max-steps 4 --hidden-units 20 --init pytorch --learning-rate 1e-4 ";
+  std::vector<std::vector<std::string>> runs;
+  for (const std::string choice :
+       {"--optimizer sgd", "--optimizer adam", "--optimizer adamw --weight-decay 0.1", "--optimizer rmsprop",
+        "--schedule cosine", "--schedule step --step-size 2", "--warmup-steps 3", "--activation gelu",
+        "--activation silu", "--normalization pixels", "--normalization channels", "--batch-norm"}) {
+    runs.push_back(losses(arguments + choice));
+    EXPECT_EQ(runs.back().size(), 5U) << choice;
+    for (std::size_t i = 0; i + 1 < runs.size(); ++i) EXPECT_NE(runs[i], runs.back()) << choice;
+  }
+}
+
+TEST_F(Cifar10Mlp, RefusesALastBatchThatBatchNormCannotTrainOn) {
+  expect_refused("--dataset synthetic --hidden-units 5 --batch-norm --batch-size 49999",
+                 "layer 2 (BatchNorm1d 5): input has 1 value a channel, expected more than 1 in training");
 }
 
 TEST_F(Cifar10Mlp, AutoFindsCifar10ByTheEnvironment) {
@@ -158,6 +133,8 @@ TEST_F(Cifar10Mlp, RefusesWrongFlags) {
   expect_refused("--init normal", "--init: \"normal\": expected normal:STD");
   expect_refused("--init normal:-1", "--init");
   expect_refused("--init ones", "--init");
+  expect_refused("--dropout 1.5", "--dropout");
+  expect_refused("--activation step", "--activation");
 }
 
 TEST_F(Cifar10Mlp, RefusesARunDirectoryThatCannotBeWritten) {

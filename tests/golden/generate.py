@@ -10,10 +10,12 @@ With names after it, as in `generate.py sgd mlp`, it writes these files alone.
 """
 import sys
 
+import convolution
+import layers
 import networks
 import optimizers
 
-FILES = {**networks.FILES, **optimizers.FILES}
+FILES = {**convolution.FILES, **layers.FILES, **networks.FILES, **optimizers.FILES}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or FILES:

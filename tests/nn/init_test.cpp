@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <eigengrad/nn/init.hpp>
+#include <eigengrad/nn/layer_norm.hpp>
 #include <eigengrad/nn/linear.hpp>
 #include <eigengrad/nn/sequential.hpp>
 
@@ -43,6 +44,21 @@ TEST(Init, SetsWeightsAndTheirBiasesByName) {
   initialize(net, init::PyTorch{}, rng);
   EXPECT_GT(deviation(parameters[1]->value), 0.0);
   EXPECT_LE(parameters[1]->value.array().abs().maxCoeff(), 1.0 / std::sqrt(30.0));
+}
+
+TEST(Init, LeavesALayerNormAlone) {
+  Sequential net{Linear<double>{30, 20}, LayerNorm<double>{20}, Linear<double>{20, 10, {.bias = false}},
+                 LayerNorm<double>{10}};
+  Rng rng(1);
+  for (const init::Scheme& scheme : {init::Scheme(init::Normal{0.5}), init::Scheme(init::PyTorch{})}) {
+    initialize(net, scheme, rng);
+    for (const Index i : {1, 3}) {
+      const auto* norm = net[i].get_if<LayerNorm<double>>();
+      EXPECT_TRUE(equal(norm->weight.value, Tensor<double>::ones(norm->weight.value.shape())));
+      EXPECT_TRUE(equal(norm->bias.value, Tensor<double>::zeros(norm->bias.value.shape())));
+    }
+    EXPECT_GT(deviation(net[2].get_if<Linear<double>>()->weight.value), 0.1);
+  }
 }
 
 TEST(Init, TheSameGeneratorGivesTheSameWeights) {

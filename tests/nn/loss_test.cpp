@@ -1,16 +1,24 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
+#include <cmath>
+#include <concepts>
+#include <string>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 #include <eigengrad/core/gradcheck.hpp>
 #include <eigengrad/nn/loss.hpp>
 
+#include "support/golden.hpp"
 #include "support/tensors.hpp"
 
 namespace eigengrad::nn {
 namespace {
 
 static_assert(Loss<CrossEntropy<float>> && Loss<SoftmaxCrossEntropy<double>>);
+static_assert(Loss<MSELoss<float>, Tensor<float>> && !Loss<MSELoss<float>, Tensor<double>>);
+static_assert(std::same_as<decltype(SoftmaxCrossEntropy{{.label_smoothing = 0.1}}), SoftmaxCrossEntropy<float>>);
 
 const Tensor<Index> kLabels({5}, {0, 3, 1, 3, 2});
 
@@ -22,6 +30,55 @@ TEST(CrossEntropyLoss, Gradcheck) {
 TEST(SoftmaxCrossEntropyLoss, Gradcheck) {
   EXPECT_TRUE(gradcheck(SoftmaxCrossEntropy<double>{}, testing::random<double>({5, 4}, 1), kLabels));
   EXPECT_TRUE(gradcheck(SoftmaxCrossEntropy<double>{}, testing::random<double>({1, 2}, 1), Tensor<Index>({1}, {1})));
+  for (const double smoothing : {0.1, 1.0}) {
+    const SoftmaxCrossEntropy<double> loss{{.label_smoothing = smoothing}};
+    EXPECT_TRUE(gradcheck(loss, testing::random<double>({5, 4}, 1), kLabels)) << smoothing;
+  }
+}
+
+TEST(MSELossLoss, Gradcheck) {
+  EXPECT_TRUE(gradcheck(MSELoss<double>{}, testing::random<double>({5, 4}, 1), testing::random<double>({5, 4}, 2)));
+  EXPECT_TRUE(gradcheck(MSELoss<double>{}, testing::random<double>({1}, 1), testing::random<double>({1}, 2)));
+}
+
+template <class T, class Target, class L>
+void expect_loss_case(const std::string& name, L loss, double tolerance) {
+  const testing::Golden golden("losses");
+  const T value = loss.forward(golden[name + ".x"].cast<T>(), golden[name + ".target"].cast<Target>());
+  EXPECT_NEAR(static_cast<double>(value), golden[name + ".loss"].item(), tolerance) << name;
+  EXPECT_LT(testing::difference(loss.backward(), golden[name + ".dx"].cast<T>()), tolerance) << name;
+}
+
+TEST(MSELossLoss, MatchesPyTorch) {
+  for (const char* name : {"mse", "mse_one"}) {
+    expect_loss_case<double, double>(name, MSELoss<double>{}, 1e-10);
+    expect_loss_case<float, float>(name, MSELoss<float>{}, 1e-5);
+  }
+}
+
+TEST(SoftmaxCrossEntropyLoss, MatchesPyTorch) {
+  for (const auto& [name, smoothing] :
+       {std::pair{"smoothing_0.0", 0.0}, {"smoothing_0.1", 0.1}, {"smoothing_1.0", 1.0}}) {
+    expect_loss_case<double, Index>(name, SoftmaxCrossEntropy<double>{{.label_smoothing = smoothing}}, 1e-10);
+    expect_loss_case<float, Index>(name, SoftmaxCrossEntropy<float>{{.label_smoothing = smoothing}}, 1e-5);
+  }
+  expect_loss_case<double, Index>("smoothing_0.0", SoftmaxCrossEntropy<double>{}, 1e-10);
+}
+
+TEST(SoftmaxCrossEntropyLoss, RefusesALabelSmoothingOutOfRange) {
+  for (const double smoothing : {-0.1, 1.1, std::nan("")}) {
+    EXPECT_THROW((SoftmaxCrossEntropy<float>{{.label_smoothing = smoothing}}), ValueError);
+  }
+}
+
+TEST(MSELossLoss, BackwardMayBeCalledTwiceAndAFailedForwardKeepsTheLastOne) {
+  MSELoss<double> loss;
+  EXPECT_THROW(loss.backward(), StateError);
+  const auto x = testing::random<double>({5, 4}, 1);
+  loss.forward(x, Tensor<double>::zeros({5, 4}));
+  const Tensor<double> first = loss.backward();
+  EXPECT_THROW(loss.forward(x, Tensor<double>::zeros({5, 3})), ShapeError);
+  EXPECT_TRUE(equal(loss.backward(), first));
 }
 
 TEST(SoftmaxCrossEntropyLoss, BackwardMayBeCalledTwice) {

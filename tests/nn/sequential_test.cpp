@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -156,6 +157,14 @@ TEST(Sequential, HoldsSequentialsAlone) {
   Sequential inner{Linear<float>{3, 3}};
   Sequential pair{inner, inner};
   EXPECT_EQ(pair.size(), 2);
+}
+
+TEST(Sequential, OfOneSequentialIsACopyOfIt) {
+  Sequential inner{Linear<float>{3, 3}, ReLU<float>{}};
+  Sequential copy{inner};
+  static_assert(std::is_same_v<decltype(copy), Sequential<float>>);
+  EXPECT_EQ(copy.size(), 2);
+  EXPECT_EQ(Sequential{Sequential{inner}}.size(), 2);
 }
 
 TEST(Sequential, AnEmptyOneChangesNothing) {

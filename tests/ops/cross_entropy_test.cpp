@@ -59,6 +59,40 @@ TEST(SoftmaxCrossEntropy, IsStableForLargeLogits) {
   }
 }
 
+// L = -1/N sum_n sum_c t_nc log p_nc with t_nc = (1 - e) [c = t_n] + e / C.
+TEST(SoftmaxCrossEntropy, WithLabelSmoothingHasAMixedTarget) {
+  const auto logits = random<double>({4, 3}, 5);
+  const Tensor<double> p = softmax(logits);
+  for (const double smoothing : {0.1, 0.7, 1.0}) {
+    double expected = 0.0;
+    Tensor<double> dx({4, 3});
+    for (Index n = 0; n < 4; ++n) {
+      for (Index c = 0; c < 3; ++c) {
+        const double target = (c == kLabels(n) ? 1.0 - smoothing : 0.0) + smoothing / 3.0;
+        expected -= target * std::log(p(n, c)) / 4.0;
+        dx.mutable_matrix()(n, c) = (p(n, c) - target) / 4.0;
+      }
+    }
+    const auto [loss, probabilities] = softmax_cross_entropy(logits, kLabels, smoothing);
+    EXPECT_NEAR(loss, expected, 1e-14) << smoothing;
+    EXPECT_LT(difference(softmax_cross_entropy_backward(probabilities, kLabels, smoothing), dx), 1e-14) << smoothing;
+  }
+}
+
+TEST(SoftmaxCrossEntropy, WithLabelSmoothingIsStableForLargeLogits) {
+  const Tensor<float> logits({1, 4}, {1e30F, -1e30F, 0, 1e30F});
+  // The mean of x - max is -0.75e30 and that of the true class 0.
+  EXPECT_FLOAT_EQ(softmax_cross_entropy(logits, Tensor<Index>({1}, {0}), 0.1).loss, 0.075e30F);
+}
+
+TEST(SoftmaxCrossEntropy, RefusesALabelSmoothingOutOfRange) {
+  const auto logits = random<float>({4, 3}, 1);
+  for (const double smoothing : {-0.1, 1.1, std::nan("")}) {
+    EXPECT_THROW(softmax_cross_entropy(logits, kLabels, smoothing), ValueError);
+    EXPECT_THROW(softmax_cross_entropy_backward(logits, kLabels, smoothing), ValueError);
+  }
+}
+
 TEST(SoftmaxCrossEntropy, RefusesLabelsThatDoNotFit) {
   const auto logits = random<float>({4, 3}, 1);
   EXPECT_THROW(softmax_cross_entropy(logits, Tensor<Index>({3}, {0, 1, 2})), ShapeError);

@@ -51,6 +51,86 @@ TEST_P(Allocations, TrainingTakesNoMemoryFromTheSystemAfterItsSecondStep) {
   EXPECT_EQ(system_allocations(), after_two_steps);
 }
 
+// Every optimiser, its groups, a schedule and clipping, in the training loop itself.
+TEST_P(Allocations, FitTakesNoneAfterItsSecondStep) {
+  const auto split = data::synthetic_cifar10(1, {.train = 100, .test = 10});
+  nn::Sequential net{nn::Flatten{}, nn::Linear{3072, 20}, nn::ReLU{}, nn::Linear{20, 10}};
+  const auto run = [&](auto optimizer) {
+    data::Loader loader{split.train, {.batch_size = 20, .epochs = data::kEndless}};
+    std::int64_t after_two_steps = 0, at_end = 0;
+    train::fit(net, nn::SoftmaxCrossEntropy{}, optimizer, loader, split.test,
+               {.max_steps = 12,
+                .schedule = optim::chained(optim::LinearLR{}, optim::CosineAnnealingLR{.max_steps = 12}),
+                .max_grad_norm = 0.01,
+                .on_step = [&](Index step, double) { (step <= 2 ? after_two_steps : at_end) = system_allocations(); }});
+    EXPECT_EQ(at_end, after_two_steps);
+  };
+  run(optim::SGD{optim::decay_weights_only(net), {.learning_rate = 1e-4, .momentum = 0.9}});
+  run(optim::Adam{optim::decay_weights_only(net), {.learning_rate = 1e-4}});
+  run(optim::AdamW{optim::decay_weights_only(net), {.learning_rate = 1e-4}});
+  run(optim::RMSprop{optim::decay_weights_only(net), {.learning_rate = 1e-4, .momentum = 0.9, .centered = true}});
+}
+
+TEST_P(Allocations, LayersWithoutConvolutionTakeNoneAfterTheSecondStep) {
+  nn::Sequential net{nn::Linear{300, 100},
+                     nn::LayerNorm{100},
+                     nn::GELU{},
+                     nn::Residual{nn::Sequential{nn::Linear{100, 100}, nn::SiLU{}, nn::Dropout{}}},
+                     nn::LeakyReLU{},
+                     nn::Residual{nn::Sequential{nn::Linear{100, 50}, nn::Tanh{}}, nn::Sequential{nn::Linear{100, 50}}},
+                     nn::GELU{{.approximate = nn::Approximate::tanh}},
+                     nn::Sigmoid{}};
+  nn::SoftmaxCrossEntropy classes{{.label_smoothing = 0.1}};
+  nn::MSELoss squares;
+  optim::SGD sgd{net.parameters(), {.learning_rate = 1e-4}};
+  Rng rng(1);
+  const auto x = Tensor<float>::randn({200, 300}, rng);
+  const auto target = Tensor<float>::randn({200, 50}, rng);
+  const auto labels = Tensor<Index>::zeros({200});
+  std::int64_t after_two_steps = 0;
+  for (int step = 1; step <= 10; ++step) {
+    squares.forward(net.forward(x), target);
+    net.backward(squares.backward());
+    classes.forward(net.forward(x), labels);
+    net.backward_parameters(classes.backward());
+    sgd.step();
+    net.forward(x, Mode::inference);
+    if (step == 2) after_two_steps = system_allocations();
+  }
+  EXPECT_EQ(system_allocations(), after_two_steps);
+}
+
+// A thread that prepares batches, augmentation and a smaller last batch: all sizes have been met after an epoch.
+TEST_P(Allocations, AConvolutionalNetworkTakesNoneAfterItsFirstEpoch) {
+  const auto split = data::synthetic_cifar10(1, {.train = 44, .test = 10});
+  nn::Sequential net{nn::Conv2d{3, 16, {.kernel = 3, .padding = 1}},
+                     nn::BatchNorm2d{16},
+                     nn::ReLU{},
+                     nn::MaxPool2d{{.kernel = 3, .stride = 2, .padding = 1}},
+                     nn::Conv2d{16, 32, {.kernel = 3, .stride = 2, .dilation = 2, .groups = 4}},
+                     nn::AvgPool2d{{.kernel = 2}},
+                     nn::GlobalAvgPool2d{},
+                     nn::Dropout{},
+                     nn::Linear{32, 10}};
+  nn::SoftmaxCrossEntropy loss;
+  optim::Adam adam{net.parameters(), {.learning_rate = 1e-4}};
+  const data::Augmented images{split.train, 1, data::RandomCrop{}, data::RandomHorizontalFlip{}, data::Cutout{}};
+  for (const bool drop_last : {true, false}) {
+    data::Loader loader{
+        images, {.batch_size = 20, .epochs = data::kEndless, .drop_last = drop_last, .seed = 1, .prefetch = true}};
+    std::int64_t after_warm_up = 0;
+    for (Index step = 1; step <= 12; ++step) {
+      auto batch = loader.next();
+      loss.forward(net.forward(batch->inputs), batch->targets);
+      net.backward_parameters(loss.backward());
+      adam.step();
+      batch.reset();
+      if (step == (drop_last ? 2 : 4)) after_warm_up = system_allocations();
+    }
+    EXPECT_EQ(system_allocations(), after_warm_up) << drop_last;
+  }
+}
+
 TEST_P(Allocations, InferenceTakesNoneAfterTheFirstCall) {
   nn::Sequential net{nn::Linear{3072, 100}, nn::ReLU{}, nn::Linear{100, 10}, nn::Softmax{}};
   for (const Index batch_size : {1, 200}) {

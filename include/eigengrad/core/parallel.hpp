@@ -33,6 +33,24 @@ int num_threads();
 /// Errors   ValueError for a negative number, StateError inside a parallel_for
 void set_num_threads(int threads);
 
+/// While it lives, the parallel loops of the thread that made it run on that thread alone, with the same result:
+/// for a thread that works in the background and must not take the pool from the one that it works for. It ends on
+/// the thread that made it; one may live inside another.
+class SerialScope {
+ public:
+  SerialScope() : outer_(std::exchange(active_, true)) {}
+  SerialScope(const SerialScope&) = delete;
+  SerialScope& operator=(const SerialScope&) = delete;
+  ~SerialScope() { active_ = outer_; }
+
+  /// True if the calling thread is inside one.
+  static bool active() { return active_; }
+
+ private:
+  static inline thread_local bool active_ = false;
+  bool outer_;
+};
+
 namespace detail {
 
 inline void pause_processor() {
@@ -74,9 +92,10 @@ class ThreadPool {
 
   /// Calls body(context, chunk, slot) once for every chunk in [0, chunks); rethrows the first exception.
   void run(Index chunks, Body body, void* context) {
-    // Inside a chunk, or while another thread of the user holds the pool: work alone.
+    // Inside a chunk or a SerialScope, or while another thread of the user holds the pool: work alone.
     std::unique_lock<std::mutex> lock;
-    if (chunks > 1 && size() > 1 && !inside_) lock = std::unique_lock(mutex_, std::try_to_lock);
+    if (chunks > 1 && size() > 1 && !inside_ && !SerialScope::active())
+      lock = std::unique_lock(mutex_, std::try_to_lock);
     if (!lock.owns_lock()) {
       for (Index chunk = 0; chunk < chunks; ++chunk) body(context, chunk, 0);
       return;

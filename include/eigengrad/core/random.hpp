@@ -6,6 +6,7 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <numbers>
 #include <utility>
@@ -34,6 +35,28 @@ inline std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter,
     key[1] += 0xBB67AE85U;
   }
   return counter;
+}
+
+/// The words of kPhiloxLanes blocks: words[i][lane] is word i of the block of that lane.
+inline constexpr std::size_t kPhiloxLanes = 16;
+using PhiloxLanes = std::array<std::array<std::uint32_t, kPhiloxLanes>, 4>;
+
+/// philox of many counters under one key, as loops over lanes that a compiler turns into vector instructions.
+inline PhiloxLanes philox_lanes(const PhiloxLanes& counters, std::array<std::uint32_t, 2> key) {
+  PhiloxLanes c = counters;
+  for (int round = 0; round < 10; ++round) {
+    for (std::size_t lane = 0; lane < kPhiloxLanes; ++lane) {
+      const std::uint64_t product0 = std::uint64_t{0xD2511F53U} * c[0][lane];
+      const std::uint64_t product1 = std::uint64_t{0xCD9E8D57U} * c[2][lane];
+      c[0][lane] = static_cast<std::uint32_t>(product1 >> 32) ^ c[1][lane] ^ key[0];
+      c[1][lane] = static_cast<std::uint32_t>(product1);
+      c[2][lane] = static_cast<std::uint32_t>(product0 >> 32) ^ c[3][lane] ^ key[1];
+      c[3][lane] = static_cast<std::uint32_t>(product0);
+    }
+    key[0] += 0x9E3779B9U;
+    key[1] += 0xBB67AE85U;
+  }
+  return c;
 }
 
 // The C library's log and cos differ in the last bit between systems, and a compiler may or may not contract
@@ -140,6 +163,19 @@ class Rng {
     return radius * cosine;
   }
 
+  /// The numbers of blocks index, index + 1, ..., a block being four numbers of this sequence, in any order and on
+  /// any thread: result[i][lane] is number 4 (index + lane) + i. The generator stays where it is.
+  detail::PhiloxLanes blocks(std::uint64_t index) const {
+    detail::PhiloxLanes counters{};
+    for (std::size_t lane = 0; lane < detail::kPhiloxLanes; ++lane) {
+      counters[0][lane] = low_word(index + lane);
+      counters[1][lane] = high_word(index + lane);
+      counters[2][lane] = low_word(stream_);
+      counters[3][lane] = high_word(stream_);
+    }
+    return detail::philox_lanes(counters, {low_word(seed_), high_word(seed_)});
+  }
+
  private:
   std::array<std::uint32_t, 4> block(std::uint64_t index) const {
     return detail::philox({low_word(index), high_word(index), low_word(stream_), high_word(stream_)},
@@ -176,6 +212,7 @@ void shuffle(Range& range, Rng& rng) {
 inline constexpr std::uint64_t kLayerStreams = 0;
 inline constexpr std::uint64_t kLoaderStreams = std::uint64_t{1} << 56;
 inline constexpr std::uint64_t kSyntheticStreams = std::uint64_t{2} << 56;
+inline constexpr std::uint64_t kAugmentationStreams = std::uint64_t{3} << 56;
 
 namespace detail {
 inline std::atomic<std::uint64_t> default_seed{0};

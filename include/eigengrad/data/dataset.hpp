@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,12 +29,64 @@ struct Batch {
   Tensor<Target> targets;
 };
 
-/// What a Loader needs: a number of samples, and batches of the samples with given numbers.
+/// What a Loader needs: a number of samples, and batches of the samples with given numbers. batch may take more:
+///   batch(samples, Index epoch)                  where a sample is not the same in every epoch; counted from 0
+///   batch(samples, Index epoch, Batch storage)   a batch of before, or an empty one, to make the new one in: recycle()
+/// The additional arguments have defaults, so that batch(samples) works for all data sets. Beyond these it may have
+///   Shape input_shape(Index count) const         the shape of the inputs in a batch of so many samples
+/// batch must be a function of its arguments: a Loader with prefetch calls it on another thread, one call at a time.
 template <class D>
 concept Dataset = std::copyable<D> && requires(const D& dataset, std::span<const Index> samples) {
   { dataset.size() } -> std::same_as<Index>;
   dataset.batch(samples);
 };
+
+/// The type of a data set's batches.
+template <class D>
+using batch_of = decltype(std::declval<const D&>().batch(std::span<const Index>()));
+
+/// A data set that says before any batch is made which shape its inputs have.
+template <class D>
+concept HasInputShape = Dataset<D> && requires(const D& dataset, Index count) {
+  { dataset.input_shape(count) } -> std::same_as<Shape>;
+};
+
+namespace detail {
+template <class X>
+inline constexpr bool is_tensor = false;
+template <class T>
+inline constexpr bool is_tensor<Tensor<T>> = true;
+}  // namespace detail
+
+/// A data set that can make a batch, with tensors `inputs` and `targets`, in the memory of one before.
+template <class D>
+concept TakesStorage = Dataset<D> &&
+    requires(const D& dataset, std::span<const Index> samples, batch_of<D> storage, Index epoch) {
+  dataset.batch(samples, epoch, std::move(storage));
+  requires detail::is_tensor<decltype(storage.inputs)> && detail::is_tensor<decltype(storage.targets)>;
+  batch_of<D>{};
+};
+
+/// The data set's batch with as many of the arguments as it takes.
+template <Dataset D>
+batch_of<D> make_batch(const D& dataset, std::span<const Index> samples, Index epoch,
+                       std::optional<batch_of<D>> storage = {}) {
+  if constexpr (TakesStorage<D>)
+    return dataset.batch(samples, epoch, storage ? std::move(*storage) : batch_of<D>{});
+  else if constexpr (requires { dataset.batch(samples, epoch); })
+    return dataset.batch(samples, epoch);
+  else
+    return dataset.batch(samples);
+}
+
+/// A tensor of that shape whose elements have no specified value: on the memory of the old one where that has the
+/// size and nobody else holds it, else on memory of its own.
+template <class T>
+Tensor<T> recycle(Tensor<T> old, const Shape& shape) {
+  if (old.unique() && old.numel() == shape.numel()) return std::move(old).reshape(shape);
+  old = Tensor<T>();
+  return Tensor<T>(shape);
+}
 
 namespace detail {
 
@@ -47,8 +100,8 @@ inline void check_samples(std::string_view where, std::span<const Index> samples
 
 /// The chosen rows of the first axis.
 template <class T>
-Tensor<T> gather(const Tensor<T>& rows, std::span<const Index> chosen) {
-  Tensor<T> result(rows.shape().with(0, static_cast<Index>(chosen.size())));
+Tensor<T> gather(const Tensor<T>& rows, std::span<const Index> chosen, Tensor<T> storage) {
+  Tensor<T> result = recycle(std::move(storage), rows.shape().with(0, static_cast<Index>(chosen.size())));
   const Index length = rows.empty() ? 0 : rows.numel() / rows.size(0);
   T* to = result.mutable_data();
   for (const Index row : chosen) {
@@ -72,9 +125,11 @@ class TensorDataset {
   }
 
   Index size() const { return inputs_.size(0); }
-  Batch<T, Target> batch(std::span<const Index> samples) const {
+  Shape input_shape(Index count) const { return inputs_.shape().with(0, count); }
+  Batch<T, Target> batch(std::span<const Index> samples, Index /*epoch*/ = 0, Batch<T, Target> storage = {}) const {
     detail::check_samples("TensorDataset", samples, size());
-    return {detail::gather(inputs_, samples), detail::gather(targets_, samples)};
+    return {detail::gather(inputs_, samples, std::move(storage.inputs)),
+            detail::gather(targets_, samples, std::move(storage.targets))};
   }
 
  private:
@@ -96,14 +151,19 @@ struct ImageDataset {
   Index num_classes() const { return static_cast<Index>(class_names.size()); }
   /// The shape of one image: (H, W, C).
   Shape image_shape() const { return {images.size(1), images.size(2), images.size(3)}; }
+  /// Errors   as of batch
+  Shape input_shape(Index count) const {
+    check_shapes();
+    return images.shape().with(0, count);
+  }
 
   /// Errors   ShapeError if images, labels, mean and scale do not fit each other; ValueError for a sample out of range
-  Batch<T> batch(std::span<const Index> samples) const {
+  Batch<T> batch(std::span<const Index> samples, Index /*epoch*/ = 0, Batch<T> storage = {}) const {
     check_shapes();
     detail::check_samples("ImageDataset", samples, size());
     const auto count = static_cast<Index>(samples.size());
     const Index pixels = image_shape().numel();
-    Tensor<T> inputs(images.shape().with(0, count));
+    Tensor<T> inputs = recycle(std::move(storage.inputs), images.shape().with(0, count));
     T* to = inputs.mutable_data();
     constexpr Index kImages = 8;
     parallel_for(count, kImages, [&](Index begin, Index end) {
@@ -111,7 +171,7 @@ struct ImageDataset {
         normalize(images.data() + samples[static_cast<std::size_t>(i)] * pixels, pixels, to + i * pixels);
       }
     });
-    return {std::move(inputs), detail::gather(labels, samples)};
+    return {std::move(inputs), detail::gather(labels, samples, std::move(storage.targets))};
   }
 
  private:

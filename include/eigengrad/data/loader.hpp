@@ -6,14 +6,11 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
-#include <numeric>
+#include <memory>
 #include <optional>
-#include <span>
 #include <utility>
-#include <vector>
 
-#include <eigengrad/core/random.hpp>
-#include <eigengrad/data/dataset.hpp>
+#include <eigengrad/data/batch_maker.hpp>
 
 // Loader: a data set as a sequence of shuffled batches.
 //   for (const auto& [images, labels] : data::Loader{train, {.batch_size = 200, .epochs = 5}}) { ... }
@@ -26,51 +23,68 @@ struct LoaderOptions {
   bool shuffle = true;     ///< a new order every epoch
   bool drop_last = false;  ///< leave out the last batch of an epoch where it would be smaller
   std::uint64_t seed = 0;  ///< of the orders: the same seed gives the same batches
+  bool prefetch = false;   ///< prepare the next batch on another thread while this one is used; the same batches
 };
 
 inline constexpr Index kEndless = std::numeric_limits<Index>::max();
 
-/// Every sample once an epoch. The last batch of an epoch has what is left, unless drop_last.
-/// Errors   ValueError for a batch_size or a number of epochs below 1, or where an epoch would have no batch
+/// Every sample once an epoch. The last batch of an epoch has what is left, unless drop_last. With a data set that
+/// TakesStorage a batch is made in the memory of one that the caller has let go of: let go before next().
+/// A copy goes on from where the loader is; one that was moved from can be assigned to and destroyed.
+/// Errors   ValueError for a batch_size or a number of epochs below 1, or where an epoch would have no batch; next()
+///          throws what the data set throws, and the next call asks for the same batch again
 template <Dataset D>
 class Loader {
  public:
-  using BatchType = decltype(std::declval<const D&>().batch(std::span<const Index>()));
+  using BatchType = batch_of<D>;
 
   explicit Loader(D dataset, const LoaderOptions& options = {})
-      : dataset_(std::move(dataset)), options_(options), order_(static_cast<std::size_t>(dataset_.size())) {
+      : options_(options),
+        samples_(dataset.size()),
+        maker_(std::make_unique<detail::BatchMaker<D>>(std::move(dataset), options.shuffle, options.seed)) {
     check::above_zero("Loader", "batch_size", options.batch_size);
     check::above_zero("Loader", "epochs", options.epochs);
     check::above_zero("Loader", "number of batches in an epoch", batches_per_epoch());
-    begin_epoch();
   }
+  Loader(const Loader& other) : Loader(other.dataset(), other.options_) {
+    epoch_ = other.epoch_;
+    last_epoch_ = other.last_epoch_;
+    batch_ = other.batch_;
+  }
+  Loader(Loader&&) noexcept = default;
+  Loader& operator=(const Loader& other) { return *this = Loader(other); }
+  Loader& operator=(Loader&&) noexcept = default;
+  ~Loader() = default;
+
+  const D& dataset() const { return maker_->dataset(); }
 
   Index batches_per_epoch() const {
-    const Index whole = dataset_.size() / options_.batch_size;
-    const bool smaller_one = dataset_.size() % options_.batch_size != 0 && !options_.drop_last;
+    const Index whole = samples_ / options_.batch_size;
+    const bool smaller_one = samples_ % options_.batch_size != 0 && !options_.drop_last;
     return whole + (smaller_one ? 1 : 0);
   }
+  /// The number of samples in a batch: that of the options, or all samples where they are fewer.
+  Index batch_size() const { return std::min(options_.batch_size, samples_); }
+  /// The number of samples in the last batch of an epoch, which may be smaller than batch_size().
+  Index last_batch_size() const { return count_of(batches_per_epoch() - 1); }
 
   /// True if the batches never end.
   bool endless() const { return options_.epochs == kEndless; }
 
   /// After the end of a pass: begins another over as many epochs, in new orders. Else does nothing.
   void begin_pass() {
-    if (batch_ == batches_per_epoch() && epoch_ + 1 == last_epoch_) last_epoch_ += options_.epochs;
+    if (pass_is_over()) last_epoch_ += options_.epochs;
   }
 
   /// The next batch; nothing after the last epoch of the pass.
   std::optional<BatchType> next() {
-    if (batch_ == batches_per_epoch()) {
-      if (epoch_ + 1 >= last_epoch_) return std::nullopt;
+    if (pass_is_over()) return std::nullopt;
+    std::optional<BatchType> batch = maker_->get(slice());
+    if (++batch_ == batches_per_epoch()) {
+      batch_ = 0;
       ++epoch_;
-      begin_epoch();
     }
-    const Index begin = batch_ * options_.batch_size;
-    const Index count = std::min(options_.batch_size, dataset_.size() - begin);
-    BatchType batch = dataset_.batch(
-        std::span<const Index>(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
-    ++batch_;
+    if (options_.prefetch && !pass_is_over()) maker_->begin(slice());
     return batch;
   }
 
@@ -103,20 +117,16 @@ class Loader {
   std::default_sentinel_t end() const { return {}; }
 
  private:
-  void begin_epoch() {
-    batch_ = 0;
-    std::iota(order_.begin(), order_.end(), Index{0});
-    if (!options_.shuffle) return;
-    Rng rng(options_.seed, kLoaderStreams + static_cast<std::uint64_t>(epoch_));
-    eigengrad::shuffle(order_, rng);
-  }
+  bool pass_is_over() const { return epoch_ == last_epoch_; }
+  Index count_of(Index batch) const { return std::min(options_.batch_size, samples_ - batch * options_.batch_size); }
+  detail::Slice slice() const { return {epoch_, batch_ * options_.batch_size, count_of(batch_)}; }
 
-  D dataset_;
   LoaderOptions options_;
-  std::vector<Index> order_;
-  Index epoch_ = 0;
-  Index last_epoch_ = options_.epochs;  // where the pass ends
-  Index batch_ = 0;                     // the next one in this epoch
+  Index samples_;
+  std::unique_ptr<detail::BatchMaker<D>> maker_;  // stays where it is: its thread works with it
+  Index epoch_ = 0;                               // of the next batch
+  Index last_epoch_ = options_.epochs;            // where the pass ends
+  Index batch_ = 0;                               // the next one in its epoch
 };
 
 }  // namespace eigengrad::data

@@ -12,6 +12,7 @@
 // Normalisation of images. The figures come from the training part and hold for both parts.
 //   data::subtract_mean_image(split);        // pixels minus the mean image, 0 to 255 not scaled
 //   data::normalize_channels(split);         // mean 0 and standard deviation 1 for every channel
+//   data::normalize_pixels(split);           // the same for every pixel
 
 namespace eigengrad::data {
 
@@ -22,6 +23,37 @@ void set_normalization(Split<ImageDataset<T>>& split, Tensor<T> mean, Tensor<T> 
   check::same_shape("normalization", "test image", split.test.image_shape(), split.train.image_shape());
   split.train.mean = split.test.mean = std::move(mean);
   split.train.scale = split.test.scale = std::move(scale);
+}
+
+/// Mean 0 and standard deviation 1 over the training images for each of `kinds` sorts of numbers, which follow each
+/// other in turn. A sort that never changes is not scaled.
+template <class T>
+void standardize(Split<ImageDataset<T>>& split, Index kinds) {
+  const ImageDataset<T>& train = split.train;
+  const auto period = static_cast<std::size_t>(kinds);
+  std::vector<std::int64_t> sums(period, 0);
+  std::vector<std::int64_t> squares(period, 0);
+  const std::uint8_t* number = train.images.data();
+  for (Index i = 0; i < train.images.numel() / kinds; ++i) {
+    for (std::size_t kind = 0; kind < period; ++kind) {
+      const std::int64_t value = *number++;
+      sums[kind] += value;
+      squares[kind] += value * value;
+    }
+  }
+  const double count = static_cast<double>(train.images.numel()) / static_cast<double>(kinds);
+  Tensor<T> mean(train.image_shape());
+  Tensor<T> scale(train.image_shape());
+  T* means = mean.mutable_data();
+  T* scales = scale.mutable_data();
+  for (Index i = 0; i < mean.numel(); ++i) {
+    const auto kind = static_cast<std::size_t>(i % kinds);
+    const double average = static_cast<double>(sums[kind]) / count;
+    const double variance = static_cast<double>(squares[kind]) / count - average * average;
+    means[i] = static_cast<T>(average);
+    scales[i] = static_cast<T>(variance > 0.0 ? 1.0 / std::sqrt(variance) : 1.0);
+  }
+  set_normalization(split, std::move(mean), std::move(scale));
 }
 
 }  // namespace detail
@@ -47,32 +79,15 @@ void subtract_mean_image(Split<ImageDataset<T>>& split) {
 /// Units    standard deviations
 template <class T>
 void normalize_channels(Split<ImageDataset<T>>& split) {
-  const ImageDataset<T>& train = split.train;
-  const Shape shape = train.image_shape();
-  const auto channels = static_cast<std::size_t>(shape[-1]);
-  std::vector<std::int64_t> sums(channels, 0);
-  std::vector<std::int64_t> squares(channels, 0);
-  const std::uint8_t* pixel = train.images.data();
-  for (Index i = 0; i < train.images.numel() / shape[-1]; ++i) {
-    for (std::size_t c = 0; c < channels; ++c) {
-      const std::int64_t value = *pixel++;
-      sums[c] += value;
-      squares[c] += value * value;
-    }
-  }
-  const double count = static_cast<double>(train.images.numel()) / static_cast<double>(channels);
-  Tensor<T> mean(shape);
-  Tensor<T> scale(shape);
-  auto means = mean.mutable_matrix();
-  auto scales = scale.mutable_matrix();
-  for (std::size_t c = 0; c < channels; ++c) {
-    const double average = static_cast<double>(sums[c]) / count;
-    const double variance = static_cast<double>(squares[c]) / count - average * average;
-    const auto column = static_cast<Index>(c);
-    means.col(column).setConstant(static_cast<T>(average));
-    scales.col(column).setConstant(static_cast<T>(variance > 0.0 ? 1.0 / std::sqrt(variance) : 1.0));
-  }
-  detail::set_normalization(split, std::move(mean), std::move(scale));
+  detail::standardize(split, split.train.image_shape()[-1]);
+}
+
+/// Gives every pixel of the training images, each channel by itself, mean 0 and standard deviation 1 over the images:
+/// subtracts the mean image and divides by the image of the deviations. A pixel that never changes is not scaled.
+/// Units    standard deviations
+template <class T>
+void normalize_pixels(Split<ImageDataset<T>>& split) {
+  detail::standardize(split, split.train.image_shape().numel());
 }
 
 }  // namespace eigengrad::data

@@ -7,9 +7,10 @@
 
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/ops/cross_entropy.hpp>
+#include <eigengrad/ops/mse_loss.hpp>
 
-// Losses. forward(outputs, labels) returns the mean over the batch; backward() the gradient by the outputs.
-//   nn::SoftmaxCrossEntropy loss;
+// Losses. forward(outputs, target) returns the mean over the batch; backward() the gradient by the outputs.
+//   nn::SoftmaxCrossEntropy loss;                              // or loss{{.label_smoothing = 0.1}}
 //   float value = loss.forward(net.forward(images), labels);
 //   net.backward(loss.backward());
 
@@ -41,16 +42,25 @@ class CrossEntropy {
   Tensor<Index> labels_;
 };
 
+struct SoftmaxCrossEntropyOptions {
+  double label_smoothing = 0.0;  ///< the share of the target that all classes get in equal parts
+};
+
 /// Cross-entropy of softmax(x) from the logits x, as torch.nn.CrossEntropyLoss; stable for large logits.
 /// Shapes   x (..., C), N rows; labels (N)
 /// Units    nats
 /// Errors   ShapeError if the numbers of rows and labels differ or there is none, ValueError for a label outside
-///          0 ... C-1
+///          0 ... C-1 or a label_smoothing outside 0 ... 1
 template <class T = float>
 class SoftmaxCrossEntropy {
  public:
+  SoftmaxCrossEntropy() = default;
+  explicit SoftmaxCrossEntropy(const SoftmaxCrossEntropyOptions& options) : options_(options) {
+    check::between("SoftmaxCrossEntropy", "label_smoothing", options.label_smoothing, 0.0, 1.0);
+  }
+
   T forward(Tensor<T> logits, const Tensor<Index>& labels) {
-    auto [loss, probabilities] = ops::softmax_cross_entropy(std::move(logits), labels);
+    auto [loss, probabilities] = ops::softmax_cross_entropy(std::move(logits), labels, options_.label_smoothing);
     probabilities_ = std::move(probabilities);
     labels_ = labels;
     return loss;
@@ -58,14 +68,39 @@ class SoftmaxCrossEntropy {
 
   Tensor<T> backward() {
     check::remembered(*this, !probabilities_.empty());
-    return ops::softmax_cross_entropy_backward(probabilities_, labels_);
+    return ops::softmax_cross_entropy_backward(probabilities_, labels_, options_.label_smoothing);
   }
 
   std::string description() const { return "SoftmaxCrossEntropy"; }
 
  private:
+  SoftmaxCrossEntropyOptions options_;
   Tensor<T> probabilities_;
   Tensor<Index> labels_;
+};
+
+/// Mean squared error, 1/n sum_i (x_i - t_i)^2 over all n elements, as torch.nn.MSELoss.
+/// Shapes   x, target t any, the same
+/// Units    the square of those of x
+/// Errors   ShapeError if the shapes differ or there is no element
+template <class T = float>
+class MSELoss {
+ public:
+  T forward(Tensor<T> x, const Tensor<T>& target) {
+    auto [loss, difference] = ops::mse_loss(std::move(x), target);
+    difference_ = std::move(difference);
+    return loss;
+  }
+
+  Tensor<T> backward() {
+    check::remembered(*this, !difference_.empty());
+    return ops::mse_loss_backward(difference_);
+  }
+
+  std::string description() const { return "MSELoss"; }
+
+ private:
+  Tensor<T> difference_;
 };
 
 }  // namespace eigengrad::nn

@@ -19,8 +19,23 @@
 
 namespace eigengrad::nn {
 
+namespace detail {
+
+/// A visitor that calls f with the prefix before every name.
+template <class T, class F>
+Visitor<T> prefixed(const std::string& prefix, F& f) {
+  return {.parameter = [prefix, &f](std::string_view name, Parameter<T>& p) { f(prefix + std::string(name), p); },
+          .buffer =
+              [&, prefix](std::string_view name, Tensor<T>& buffer) {
+                if constexpr (requires { f(prefix, buffer); }) f(prefix + std::string(name), buffer);
+              }};
+}
+
+}  // namespace detail
+
 /// Layers of any types that share a number type, applied one after another. Copying it copies the layers.
 /// A parameter's name is the index of its layer, a dot and its name in the layer: "1.weight".
+/// A Sequential is a layer too; but Sequential{Sequential{...}}, with this one argument, is a copy of it.
 /// Errors   ShapeError naming the layer, before any data is touched, where a layer does not fit its input
 template <class T = float>
 class Sequential {
@@ -83,14 +98,7 @@ class Sequential {
   }
 
   void visit(auto&& f) {
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      const std::string prefix = std::to_string(i) + ".";
-      layers_[i].visit({.parameter = [&](std::string_view name, Parameter<T>& p) { f(prefix + std::string(name), p); },
-                        .buffer =
-                            [&](std::string_view name, Tensor<T>& buffer) {
-                              if constexpr (requires { f(prefix, buffer); }) f(prefix + std::string(name), buffer);
-                            }});
-    }
+    for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].visit(detail::prefixed<T>(std::to_string(i) + ".", f));
   }
 
   /// Pointers to all parameters, in order. They stay valid as long as the layers, also when the net is moved.

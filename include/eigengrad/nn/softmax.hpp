@@ -2,11 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 
-#include <eigengrad/core/layer.hpp>
+#include <eigengrad/nn/activation.hpp>
 #include <eigengrad/ops/softmax.hpp>
 
 // nn::Softmax softmax;
@@ -19,29 +18,20 @@ namespace eigengrad::nn {
 /// Shapes   x, y (..., C)
 /// Errors   ShapeError for a scalar
 template <class T = float>
-class Softmax {
+class Softmax : public detail::Activation<T, Softmax<T>> {
  public:
   Shape output_shape(const Shape& x) const {
     check::rank_at_least(*this, x, 1);
     return x;
   }
 
-  Tensor<T> forward(Tensor<T> x, Mode mode) {
-    y_.reset();
-    Tensor<T> y = ops::softmax(std::move(x));
-    if (remembers(mode)) y_ = y;
-    return y;
-  }
-
-  Tensor<T> backward(Tensor<T> dy) {
-    check::remembered(*this, y_.has_value());
-    return ops::softmax_backward(std::move(dy), *y_);
-  }
-
   std::string description() const { return "Softmax"; }
 
  private:
-  std::optional<Tensor<T>> y_;  // of the last forward that remembers
+  friend detail::Activation<T, Softmax>;
+  static constexpr detail::Keeps keeps() { return detail::Keeps::output; }
+  static Tensor<T> apply(Tensor<T> x) { return ops::softmax(std::move(x)); }
+  static Tensor<T> derive(Tensor<T> dy, const Tensor<T>& y) { return ops::softmax_backward(std::move(dy), y); }
 };
 
 }  // namespace eigengrad::nn

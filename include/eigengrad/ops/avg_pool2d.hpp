@@ -24,11 +24,6 @@ inline Index avg_pool2d_count(const Window& window, const Index* rows, const Ind
          std::count_if(cols, cols + window.kernel.width, inside);
 }
 
-template <class T>
-using PixelMap = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
-template <class T>
-using ConstPixelMap = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
-
 }  // namespace detail
 
 /// y[n, p, q, c] = the mean of x under the window at (p, q). Pixels beside the image are 0.
@@ -44,12 +39,12 @@ Tensor<T> avg_pool2d(const Tensor<T>& x, const Window& window, const AvgPool2dOp
   T* out = y.mutable_data();
   const Index channels = shape[3];
   const auto one_position = [&](const T* image, const Index* rows, const Index* cols, T* to) {
-    detail::PixelMap<T> sum(to, channels);
+    RowMap<T> sum(to, channels);
     sum.setZero();
     for (Index r = 0; r < window.kernel.height; ++r) {
       for (Index s = 0; s < window.kernel.width; ++s) {
         if (rows[r] < 0 || cols[s] < 0) continue;
-        sum += detail::ConstPixelMap<T>(image + (rows[r] * x.size(2) + cols[s]) * channels, channels);
+        sum += ConstRowMap<T>(image + (rows[r] * x.size(2) + cols[s]) * channels, channels);
       }
     }
     sum /= static_cast<T>(detail::avg_pool2d_count(window, rows, cols, options));
@@ -80,7 +75,7 @@ Tensor<T> avg_pool2d_backward(const Tensor<T>& dy, const Shape& x, const Window&
   T* out = dx.mutable_data();
   const Index channels = x[3];
   const auto one_pixel = [&](Index image, const Index* rows, const Index* cols, T* to) {
-    detail::PixelMap<T> sum(to, channels);
+    RowMap<T> sum(to, channels);
     sum.setZero();
     for (Index r = 0; r < window.kernel.height; ++r) {
       for (Index s = 0; s < window.kernel.width; ++s) {
@@ -88,7 +83,7 @@ Tensor<T> avg_pool2d_backward(const Tensor<T>& dy, const Shape& x, const Window&
         const Index q = cols[s];
         if (p < 0 || q < 0) continue;
         const Index count = detail::avg_pool2d_count(window, pixels.rows.at(p), pixels.cols.at(q), options);
-        sum += detail::ConstPixelMap<T>(dy.data() + ((image * shape[1] + p) * shape[2] + q) * channels, channels) /
+        sum += ConstRowMap<T>(dy.data() + ((image * shape[1] + p) * shape[2] + q) * channels, channels) /
                static_cast<T>(count);
       }
     }

@@ -25,11 +25,6 @@ struct BatchNormStatistics {
 
 namespace detail {
 
-template <class T>
-using RowArray = Eigen::Map<Eigen::Array<T, 1, Eigen::Dynamic>>;
-template <class T>
-using ConstRowArray = Eigen::Map<const Eigen::Array<T, 1, Eigen::Dynamic>>;
-
 /// Sum of squares about the mean, and the mean, of `count` values.
 struct Moments {
   double count = 0.0;
@@ -63,10 +58,10 @@ BatchNormStatistics<T> batch_norm_statistics(const Tensor<T>& x) {
   Tensor<T> parts({runs, 3, channels});  // of each run: a mean, what is missing from it, the sum of squares
   T* data = parts.mutable_data();
   parallel_for(rows, grain, [&](Index begin, Index end) {
-    detail::RowArray<T> mean(data + begin / grain * 3 * channels, channels);
-    detail::RowArray<T> rest(mean.data() + channels, channels);
-    detail::RowArray<T> squares(rest.data() + channels, channels);
-    const auto row = [&](Index i) { return detail::ConstRowArray<T>(x.data() + i * channels, channels); };
+    RowMap<T> mean(data + begin / grain * 3 * channels, channels);
+    RowMap<T> rest(mean.data() + channels, channels);
+    RowMap<T> squares(rest.data() + channels, channels);
+    const auto row = [&](Index i) { return ConstRowMap<T>(x.data() + i * channels, channels); };
     mean.setZero();
     for (Index i = begin; i < end; ++i) mean += row(i);
     mean /= static_cast<T>(end - begin);
@@ -126,10 +121,8 @@ Tensor<T> batch_norm(Tensor<T> x, const Tensor<T>& mean, const Tensor<T>& inv_st
   T* to = y.mutable_data();
   parallel_for(y.shape().rows(), row_grain(channels), [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
-      detail::RowArray<T>(to + i * channels, channels) =
-          (detail::ConstRowArray<T>(from + i * channels, channels) - mean.array().transpose()) *
-              scale.array().transpose() +
-          shift.array().transpose();
+      RowMap<T>(to + i * channels, channels) =
+          (ConstRowMap<T>(from + i * channels, channels) - mean.array()) * scale.array() + shift.array();
     }
   });
   return y;
@@ -161,14 +154,11 @@ BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, cons
   check::same_shape("batch_norm_backward", "gradient of the output", dy.shape(), x.shape());
   const Index rows = x.shape().rows();
   const Index channels = x.shape().cols();
-  const auto row = [&](const Tensor<T>& t) { return t.array().transpose(); };
-  const auto gradient = [&](Index i) { return detail::ConstRowArray<T>(dy.data() + i * channels, channels); };
-  const auto centred = [&](Index i) {
-    return detail::ConstRowArray<T>(x.data() + i * channels, channels) - mean.array().transpose();
-  };
+  const auto gradient = [&](Index i) { return ConstRowMap<T>(dy.data() + i * channels, channels); };
+  const auto centred = [&](Index i) { return ConstRowMap<T>(x.data() + i * channels, channels) - mean.array(); };
   const Tensor<T> sums = reduce_rows<T>(rows, channels, 2 * channels, [&](Index begin, Index end, T* to) {
-    detail::RowArray<T> sum(to, channels);
-    detail::RowArray<T> product(to + channels, channels);
+    RowMap<T> sum(to, channels);
+    RowMap<T> product(to + channels, channels);
     for (Index i = begin; i < end; ++i) {
       sum += gradient(i);
       product += gradient(i) * centred(i);
@@ -192,8 +182,8 @@ BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, cons
   T* to = dx.mutable_data();
   parallel_for(rows, row_grain(channels), [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
-      detail::RowArray<T>(to + i * channels, channels) =
-          detail::ConstRowArray<T>(from + i * channels, channels) * row(scale) - row(offset) - centred(i) * row(slope);
+      RowMap<T>(to + i * channels, channels) =
+          ConstRowMap<T>(from + i * channels, channels) * scale.array() - offset.array() - centred(i) * slope.array();
     }
   });
   result.dx = std::move(dx);

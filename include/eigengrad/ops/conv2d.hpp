@@ -91,7 +91,7 @@ Tensor<T> conv2d_backward_weight(const Tensor<T>& dy, const Tensor<T>& x, const 
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> conv2d_backward_bias(const Tensor<T>& dy) {
-  return linear_backward_bias(dy);
+  return sum_rows(dy);
 }
 
 }  // namespace eigengrad::ops

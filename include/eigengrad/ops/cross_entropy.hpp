@@ -73,22 +73,35 @@ struct SoftmaxCrossEntropyResult {
 };
 
 /// Cross-entropy of softmax(x), computed from the logits: L = 1/N sum_n (log sum_c exp x[n, c] - x[n, t_n])
+/// With label_smoothing e the target is 1 - e + e/C at the true class and e/C elsewhere, so that instead of x[n, t_n]
+/// stands (1 - e) x[n, t_n] + e/C sum_c x[n, c].
 /// Stable: the largest logit of a row is subtracted before any exponential, so the loss is finite as long as the
 /// differences of logits are.
 /// Shapes   logits x (..., C), N rows; labels t (N)
 /// Units    L in nats
 /// Errors   ShapeError if the numbers of rows and labels differ or there is none, ValueError for a label outside
-///          0 ... C-1
+///          0 ... C-1 or a label_smoothing outside 0 ... 1
+/// Source   label smoothing: Szegedy, Vanhoucke, Ioffe, Shlens, Wojna 2015, in PyTorch's form
 template <class T>
-SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tensor<Index>& labels) {
+SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tensor<Index>& labels,
+                                                   double label_smoothing = 0.0) {
   detail::check_labels("softmax_cross_entropy", logits, labels);
+  check::between("softmax_cross_entropy", "label_smoothing", label_smoothing, 0.0, 1.0);
   const Index rows = logits.shape().rows();
   // A row's loss is log sum_c exp(x_c - m) - (x_t - m) with m the row's maximum. Softmax gives
   // exp(x_m - m) / sum = 1 / sum at the maximum, so the logarithm needs no second sum of exponentials.
-  Tensor<T> true_logits({rows});  // x_t - m
+  Tensor<T> true_logits({rows});  // x_t - m, or with smoothing its mean with all x_c - m
   const auto x = logits.matrix();
+  const T smoothing = static_cast<T>(label_smoothing);
   T* below_maximum = true_logits.mutable_data();
-  for (Index row = 0; row < rows; ++row) below_maximum[row] = x(row, labels.data()[row]) - x.row(row).maxCoeff();
+  for (Index row = 0; row < rows; ++row) {
+    const T maximum = x.row(row).maxCoeff();
+    T below = x(row, labels.data()[row]) - maximum;
+    if (smoothing > T(0)) {
+      below = (T(1) - smoothing) * below + smoothing * (x.row(row).array() - maximum).mean();
+    }
+    below_maximum[row] = below;
+  }
 
   Tensor<T> probabilities = softmax(std::move(logits));
   const auto p = probabilities.matrix();
@@ -99,16 +112,21 @@ SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tenso
   return {static_cast<T>(sum / static_cast<double>(rows)), std::move(probabilities)};
 }
 
-/// dx = (softmax(x) - t) / N, t being 1 at the true class and 0 elsewhere
+/// dx = (softmax(x) - t) / N, t being 1 at the true class and 0 elsewhere, or with label_smoothing e
+/// 1 - e + e/C and e/C
 /// Shapes   probabilities, the softmax of x, and dx (..., C), N rows; labels (N)
 /// Source   derived in docs/derivations.md
 template <class T>
-Tensor<T> softmax_cross_entropy_backward(Tensor<T> probabilities, const Tensor<Index>& labels) {
+Tensor<T> softmax_cross_entropy_backward(Tensor<T> probabilities, const Tensor<Index>& labels,
+                                         double label_smoothing = 0.0) {
   detail::check_labels("softmax_cross_entropy_backward", probabilities, labels);
+  check::between("softmax_cross_entropy_backward", "label_smoothing", label_smoothing, 0.0, 1.0);
   const Index rows = probabilities.shape().rows();
   const T share = T(1) / static_cast<T>(rows);
+  const T smoothing = static_cast<T>(label_smoothing);
   auto dx = probabilities.mutable_matrix();
-  for (Index row = 0; row < rows; ++row) dx(row, labels.data()[row]) -= T(1);
+  if (smoothing > T(0)) dx.array() -= smoothing / static_cast<T>(dx.cols());
+  for (Index row = 0; row < rows; ++row) dx(row, labels.data()[row]) -= T(1) - smoothing;
   dx *= share;
   return probabilities;
 }

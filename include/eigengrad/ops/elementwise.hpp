@@ -19,6 +19,12 @@ inline constexpr Index kElementGrain = 16 * 1024;
 /// Rows in one piece of a parallel loop over rows of the given length.
 inline Index row_grain(Index cols) { return std::max<Index>(1, kElementGrain / std::max<Index>(cols, 1)); }
 
+/// Numbers in a row, as those of a pixel or of a matrix row, wherever they begin.
+template <class T>
+using RowMap = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
+template <class T>
+using ConstRowMap = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
+
 namespace detail {
 
 /// x itself if nobody shares its memory, so that a result can be written over it; else a new tensor of its

@@ -79,11 +79,7 @@ Tensor<T> linear_backward_weight(const Tensor<T>& dy, const Tensor<T>& x) {
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> linear_backward_bias(const Tensor<T>& dy) {
-  const Index cols = dy.shape().cols();
-  return reduce_rows<T>(dy.shape().rows(), cols, cols, [&](Index begin, Index end, T* sums) {
-    Eigen::Map<Eigen::Array<T, 1, Eigen::Dynamic>> sum(sums, cols);
-    for (Index row = begin; row < end; ++row) sum += dy.matrix().row(row).array();
-  });
+  return sum_rows(dy);
 }
 
 }  // namespace eigengrad::ops

@@ -28,4 +28,15 @@ Tensor<T> reduce_rows(Index rows, Index cols, Index width, const F& body) {
   return total;
 }
 
+/// The sum of all rows: the gradient of what is added to each of them, a bias.
+/// Shapes   x (..., C), result (C)
+template <class T>
+Tensor<T> sum_rows(const Tensor<T>& x) {
+  const Index cols = x.shape().cols();
+  return reduce_rows<T>(x.shape().rows(), cols, cols, [&](Index begin, Index end, T* sums) {
+    RowMap<T> sum(sums, cols);
+    for (Index row = begin; row < end; ++row) sum += ConstRowMap<T>(x.data() + row * cols, cols);
+  });
+}
+
 }  // namespace eigengrad::ops

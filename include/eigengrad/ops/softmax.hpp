@@ -40,8 +40,8 @@ Tensor<T> softmax_backward(Tensor<T> dy, const Tensor<T>& y) {
   T* to = dy.mutable_data();
   parallel_for(y.shape().rows(), row_grain(cols), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
-      Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>> d(to + row * cols, cols);
-      const Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>> p(y.data() + row * cols, cols);
+      RowMap<T> d(to + row * cols, cols);
+      const ConstRowMap<T> p(y.data() + row * cols, cols);
       d = p * (d - (p * d).sum());
     }
   });

@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <eigengrad/eigengrad.hpp>
+
+// The flags that all trainers of CIFAR-10 share.
+
+namespace trainer {
+
+using namespace eigengrad;
+
+/// Every flag that all trainers have, with the defaults that all share; a trainer may set others first.
+struct Options {
+  std::filesystem::path data_dir = "data/cifar-10-batches-bin";
+  bool data_dir_given = false;  // by the flag or by $CIFAR10_DIR
+  std::string dataset = "auto";
+  std::string normalization = "mean-image";
+  std::vector<std::string> augment;
+
+  nn::init::Scheme init = nn::init::PyTorch{};
+  std::string optimizer = "sgd";
+  double learning_rate = 2e-3;
+  double momentum = 0.0;
+  double weight_decay = 0.0;
+  double label_smoothing = 0.0;
+  double clip_grad_norm = 0.0;
+
+  std::string schedule = "constant";
+  Index warmup_steps = 0;
+  Index step_size = 1000;
+  double step_gamma = 0.1;
+
+  Index max_steps = 1500;
+  Index batch_size = 200;
+  Index eval_freq = 100;
+
+  std::uint64_t seed = 42;
+  int threads = 0;
+  std::filesystem::path run_dir;
+};
+
+/// Adds the shared flags to a command line. `init` is the default of --init as a user would type it.
+void add_flags(CLI::App& app, Options& options, const std::string& init);
+
+/// "100,50" as numbers above 0; "" as none.
+/// Errors   CLI::ValidationError naming the flag
+std::vector<Index> parse_units(const std::string& flag, const std::string& text);
+
+}  // namespace trainer

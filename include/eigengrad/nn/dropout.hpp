@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <eigengrad/core/layer.hpp>
+#include <eigengrad/ops/dropout.hpp>
+
+// nn::Dropout dropout{{.p = 0.5}};
+
+namespace eigengrad::nn {
+
+struct DropoutOptions {
+  double p = 0.5;  ///< the share of elements that become 0 in training, rounded to a multiple of 2^-16
+};
+
+/// In Mode::train each element becomes 0 with probability p and is divided by 1 - p otherwise; else y = x.
+/// A layer draws from default_rng() when it is built, and every forward in Mode::train takes new numbers. A copy of
+/// the layer goes through the same masks as the layer itself.
+/// Errors   ValueError for p outside 0 ... 1
+template <class T = float>
+class Dropout {
+ public:
+  Dropout() : Dropout(DropoutOptions{}) {}
+  explicit Dropout(const DropoutOptions& options) : options_(options), rng_(default_rng()) {
+    check::between("Dropout", "p", options.p, 0.0, 1.0);
+  }
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  Tensor<T> forward(Tensor<T> x, Mode mode) {
+    mask_.reset();  // lets the memory of the last step go first
+    shape_.reset();
+    if (remembers(mode)) shape_ = x.shape();
+    if (mode != Mode::train || options_.p == 0.0) return x;
+    mask_ = ops::dropout_mask(x.shape(), options_.p, rng_, pass_);
+    ++pass_;
+    return ops::dropout(std::move(x), *mask_, options_.p);
+  }
+
+  Tensor<T> backward(Tensor<T> dy) {
+    check::remembered(*this, shape_.has_value());
+    check::same_shape(*this, "gradient of the output", dy.shape(), *shape_);
+    return mask_ ? ops::dropout_backward(std::move(dy), *mask_, options_.p) : dy;
+  }
+
+  std::string description() const { return error_text("Dropout ", options_.p); }
+
+ private:
+  DropoutOptions options_;
+  Rng rng_;
+  std::uint32_t pass_ = 0;                    // how many masks there have been
+  std::optional<Shape> shape_;                // of the last forward that remembers
+  std::optional<Tensor<std::uint8_t>> mask_;  // of the last forward, if that was in Mode::train
+};
+
+}  // namespace eigengrad::nn

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include <eigengrad/nn/sequential.hpp>
+#include <eigengrad/ops/elementwise.hpp>
+
+// Residual: two paths from one input, and the sum of their outputs.
+//   nn::Residual{nn::Sequential{nn::Linear{64, 64}, nn::ReLU{}, nn::Linear{64, 64}}}
+//   nn::Residual{nn::Sequential{nn::Linear{64, 32}, nn::ReLU{}}, nn::Sequential{nn::Linear{64, 32}}}
+
+namespace eigengrad::nn {
+
+/// y = body(x) + shortcut(x); without a shortcut y = body(x) + x.
+/// Parameters are named "body." or "shortcut." and then as in the Sequential: "body.0.weight".
+/// Errors   ShapeError, before anything is computed, where a path does not fit its input (it names the path) or the
+///          outputs of the two differ in shape (it names both)
+/// Source   He, Zhang, Ren, Sun 2015
+template <class T = float>
+class Residual {
+ public:
+  explicit Residual(Sequential<T> body_path, Sequential<T> shortcut_path = Sequential<T>())
+      : body(std::move(body_path)), shortcut(std::move(shortcut_path)) {}
+
+  Shape output_shape(const Shape& x, Mode mode = Mode::eval) const {
+    const Shape from_body = named("body", [&] { return body.output_shape(x, mode); });
+    const Shape from_shortcut = named("shortcut", [&] { return shortcut.output_shape(x, mode); });
+    if (from_body == from_shortcut) return from_body;
+    throw ShapeError(
+        error_text(description(), ": body gives ", from_body, ", shortcut gives ", from_shortcut, "; input shape ", x));
+  }
+
+  Tensor<T> forward(Tensor<T> x, Mode mode) {
+    output_shape(x.shape(), mode);  // throws before anything is computed
+    Tensor<T> y = named("body", [&] { return body.forward(x, mode); });
+    return sum(std::move(y), named("shortcut", [&] { return shortcut.forward(std::move(x), mode); }));
+  }
+
+  Tensor<T> backward(Tensor<T> dy) {
+    Tensor<T> dx = named("body", [&] { return body.backward(dy); });
+    return sum(std::move(dx), named("shortcut", [&] { return shortcut.backward(std::move(dy)); }));
+  }
+
+  /// The gradients of the parameters alone: neither path computes the gradient by x.
+  void backward_parameters(Tensor<T> dy) {
+    named("body", [&] { body.backward_parameters(dy); });
+    named("shortcut", [&] { shortcut.backward_parameters(std::move(dy)); });
+  }
+
+  bool has_parameters() { return body.has_parameters() || shortcut.has_parameters(); }
+
+  void visit(auto&& f) {
+    body.visit(detail::prefixed<T>("body.", f));
+    shortcut.visit(detail::prefixed<T>("shortcut.", f));
+  }
+
+  std::string description() const { return "Residual"; }
+  Index multiply_adds(const Shape& x) const { return body.multiply_adds(x) + shortcut.multiply_adds(x); }
+
+  Sequential<T> body;
+  Sequential<T> shortcut;  ///< empty for the identity
+
+ private:
+  /// a + b, written over one of them where nobody else holds it.
+  static Tensor<T> sum(Tensor<T> a, Tensor<T> b) {
+    if (!a.unique()) std::swap(a, b);
+    return ops::map(std::move(a), b, [](const auto& u, const auto& v) { return u + v; });
+  }
+
+  /// Calls f; an error it throws says which path it comes from.
+  template <class F>
+  decltype(auto) named(const char* path, const F& f) const {
+    try {
+      return f();
+    } catch (const ShapeError& error) {
+      throw ShapeError(error_text(description(), ": ", path, ": ", error.what()));
+    } catch (const StateError& error) {
+      throw StateError(error_text(description(), ": ", path, ": ", error.what()));
+    }
+  }
+};
+
+}  // namespace eigengrad::nn
