@@ -86,6 +86,8 @@ TEST(MaxPool2dOp, RefusesWhatDoesNotFit) {
               max_pool2d(x, {.kernel = 3, .stride = 1, .padding = {1, 2}});
             }),
             "max_pool2d: padding is 1x2, expected at most half the kernel, which is 3x3");
+  EXPECT_EQ(message_of([&] { max_pool2d(x, {.kernel = 2, .stride = 1, .padding = 1, .dilation = 3}); }),
+            "max_pool2d: dilation is 3x3, expected 1x1 in pooling");
   const Window window{.kernel = 2, .stride = 2};
   const auto taps = max_pool2d(x, window).taps;
   EXPECT_THROW(max_pool2d_backward(random<float>({2, 2, 3, 3}, 1), taps, x.shape(), window), ShapeError);

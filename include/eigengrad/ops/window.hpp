@@ -58,10 +58,14 @@ struct Window {
     check_both("dilation", dilation, 1);
   }
 
-  /// As check_options, and the window always lies on a pixel: the padding is at most half the kernel.
+  /// As check_options, and the window always lies on a pixel: it has no dilation, and the padding is at most half
+  /// the kernel.
   template <class Where>
   void check_pooling(const Where& where) const {
     check_options(where);
+    if (dilation != Size2d(1)) {
+      throw ValueError(error_text(check::name_of(where), ": dilation is ", dilation, ", expected 1x1 in pooling"));
+    }
     if (2 * padding.height <= kernel.height && 2 * padding.width <= kernel.width) return;
     throw ValueError(error_text(check::name_of(where), ": padding is ", padding,
                                 ", expected at most half the kernel, which is ", kernel));
