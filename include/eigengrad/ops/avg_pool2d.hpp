@@ -110,10 +110,9 @@ Tensor<T> global_avg_pool2d(const Tensor<T>& x) {
   T* out = y.mutable_data();
   parallel_for(x.size(0), row_grain(pixels * channels), [&](Index begin, Index end) {
     for (Index n = begin; n < end; ++n) {
-      const Eigen::Map<const Matrix<T>> image(x.data() + n * pixels * channels, pixels, channels);
-      Eigen::Map<Eigen::Matrix<T, 1, Eigen::Dynamic>> sum(out + n * channels, channels);
+      RowMap<T> sum(out + n * channels, channels);
       sum.setZero();
-      for (Index i = 0; i < pixels; ++i) sum += image.row(i);
+      for (Index i = n * pixels; i < (n + 1) * pixels; ++i) sum += ConstRowMap<T>(x.data() + i * channels, channels);
       sum /= static_cast<T>(pixels);
     }
   });
@@ -132,8 +131,10 @@ Tensor<T> global_avg_pool2d_backward(const Tensor<T>& dy, const Shape& x) {
   T* out = dx.mutable_data();
   parallel_for(x[0], row_grain(pixels * x[3]), [&](Index begin, Index end) {
     for (Index n = begin; n < end; ++n) {
-      Eigen::Map<Matrix<T>>(out + n * pixels * x[3], pixels, x[3]).rowwise() =
-          dy.matrix().row(n) / static_cast<T>(pixels);
+      const ConstRowMap<T> gradient(dy.data() + n * x[3], x[3]);
+      for (Index i = n * pixels; i < (n + 1) * pixels; ++i) {
+        RowMap<T>(out + i * x[3], x[3]) = gradient / static_cast<T>(pixels);
+      }
     }
   });
   return dx;
