@@ -40,6 +40,9 @@ TEST(AvgPool2d, RefusesWrongUse) {
             "AvgPool2d 3x3 stride 1x0: stride is 1x0, expected 1 or more");
   AvgPool2d<float> layer{{.kernel = 3}};
   EXPECT_THROW(layer.output_shape({2, 2, 5, 1}), ShapeError);
+  EXPECT_THROW(AvgPool2d<float>{{}}, ValueError);
+  EXPECT_THROW(layer.backward(Tensor<float>::ones({1, 1, 1, 1})), StateError);
+  layer.forward(Tensor<float>::ones({1, 3, 3, 1}), Mode::inference);
   EXPECT_THROW(layer.backward(Tensor<float>::ones({1, 1, 1, 1})), StateError);
   layer.forward(Tensor<float>::ones({1, 3, 3, 1}), Mode::train);
   EXPECT_THROW(layer.backward(Tensor<float>::ones({1, 1, 2, 1})), ShapeError);
@@ -60,6 +63,8 @@ TEST(GlobalAvgPool2d, RefusesWrongUse) {
               layer.output_shape({2, 3});
             }),
             "GlobalAvgPool2d: input has shape (2, 3), expected (N, H, W, C) with pixels");
+  EXPECT_THROW(layer.backward(Tensor<float>::ones({1, 1})), StateError);
+  layer.forward(Tensor<float>::ones({1, 3, 3, 1}), Mode::inference);
   EXPECT_THROW(layer.backward(Tensor<float>::ones({1, 1})), StateError);
   layer.forward(Tensor<float>::ones({1, 3, 3, 1}), Mode::train);
   EXPECT_THROW(layer.backward(Tensor<float>::ones({1, 2})), ShapeError);

@@ -90,6 +90,7 @@ TEST(Conv2d, RefusesWrongOptionsWhenItIsBuilt) {
               Conv2d<float>{3, 8, {.kernel = {3, 0}}};
             }),
             "Conv2d 3->8 3x0: kernel is 3x0, expected 1 or more");
+  EXPECT_EQ(message_of([] { Conv2d<float>{3, 8, {}}; }), "Conv2d 3->8 0x0: kernel is 0x0, expected 1 or more");
   EXPECT_THROW((Conv2d<float>{3, 8, {.kernel = 3, .padding = -1}}), ValueError);
   EXPECT_THROW((Conv2d<float>{3, 8, {.kernel = 3, .dilation = 0}}), ValueError);
   EXPECT_THROW((Conv2d<float>{3, 8, {.kernel = 3, .groups = 0}}), ValueError);
@@ -102,11 +103,12 @@ TEST(Conv2d, RefusesInputsThatDoNotFit) {
   EXPECT_EQ(message_of([&] {
               layer.output_shape({2, 8, 8, 4});
             }),
-            "Conv2d 3->8 5x5: input has 4 channels, expected 3; input shape (2, 8, 8, 4)");
+            "Conv2d 3->8 5x5 padding 1x1: input has 4 channels, expected 3; input shape (2, 8, 8, 4)");
   EXPECT_EQ(message_of([&] {
               layer.output_shape({2, 2, 8, 3});
             }),
-            "Conv2d 3->8 5x5: window of 5x5 pixels, expected at most 4x10, the padded image; input shape (2, 2, 8, 3)");
+            "Conv2d 3->8 5x5 padding 1x1: window of 5x5 pixels, expected at most 4x10, the padded image; input shape "
+            "(2, 2, 8, 3)");
   EXPECT_THROW(layer.output_shape({8, 8, 3}), ShapeError);
   EXPECT_THROW(layer.forward(Tensor<float>::ones({2, 8, 8, 4}), Mode::train), ShapeError);
   EXPECT_THROW(layer.backward(Tensor<float>::ones({2, 6, 6, 8})), StateError);

@@ -35,6 +35,7 @@ TEST(MaxPool2d, RefusesWrongUse) {
   using testing::message_of;
   EXPECT_EQ(message_of([] { MaxPool2d<float>{{.kernel = 3, .stride = 0}}; }),
             "MaxPool2d 3x3 stride 0x0: stride is 0x0, expected 1 or more");
+  EXPECT_THROW(MaxPool2d<float>{{}}, ValueError);
   EXPECT_EQ(message_of([] { MaxPool2d<float>{{.kernel = 2, .padding = 2}}; }),
             "MaxPool2d 2x2 stride 2x2: padding is 2x2, expected at most half the kernel, which is 2x2");
   MaxPool2d<float> layer{{.kernel = 3}};
@@ -47,6 +48,8 @@ TEST(MaxPool2d, RefusesWrongUse) {
   layer.forward(Tensor<float>::ones({1, 3, 3, 1}), Mode::inference);
   EXPECT_THROW(layer.backward(Tensor<float>::ones({1, 1, 1, 1})), StateError);
   layer.forward(Tensor<float>::ones({1, 3, 3, 1}), Mode::train);
+  EXPECT_THROW(layer.forward(Tensor<float>::ones({1, 2, 3, 1}), Mode::train), ShapeError);
+  EXPECT_EQ(layer.backward(Tensor<float>::ones({1, 1, 1, 1})).shape(), (Shape{1, 3, 3, 1}));  // forgot nothing
   EXPECT_THROW(layer.backward(Tensor<float>::ones({1, 1, 2, 1})), ShapeError);
 }
 

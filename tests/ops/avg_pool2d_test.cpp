@@ -68,6 +68,8 @@ TEST(AvgPool2dOp, RefusesWhatDoesNotFit) {
   EXPECT_EQ(message_of([&] { avg_pool2d(x, {.kernel = 0}); }), "avg_pool2d: kernel is 0x0, expected 1 or more");
   EXPECT_THROW(avg_pool2d(x, {.kernel = 2, .padding = 2}), ValueError);
   EXPECT_THROW(avg_pool2d_backward(x, {2, 4, 4, 3}, {.kernel = 2}), ShapeError);
+  EXPECT_THROW(avg_pool2d_backward(x, {2, 4, 4, 3}, {.kernel = 2, .stride = 0}), ValueError);
+  EXPECT_THROW(avg_pool2d(Tensor<float>({1, 2, 0, 1}), {.kernel = 2, .padding = 1}), ShapeError);
 }
 
 TEST(GlobalAvgPool2dOp, MatchesLoops) {

@@ -97,6 +97,13 @@ TEST(BatchNormOp, TheVarianceSurvivesALargeMean) {
   }
 }
 
+TEST(BatchNormOp, TheVarianceOfManyRowsKeepsItsDigits) {
+  auto x = Tensor<float>::full({50000, 1}, 0.7F);
+  for (Index i = 0; i < x.numel(); i += 2) x.mutable_data()[i] = -0.7F;
+  const auto [mean, var] = batch_norm_statistics(x);
+  EXPECT_NEAR(var(0) / (0.7 * 0.7), 1.0, 1e-5);
+}
+
 TEST(BatchNormOp, GivesTheSameBitsForAnyNumberOfThreads) {
   const auto x = random<float>({16, 20, 20, 16}, 1);
   const auto dy = random<float>({16, 20, 20, 16}, 2);
@@ -132,6 +139,9 @@ TEST(BatchNormOp, RefusesShapesThatDoNotFit) {
   EXPECT_THROW(batch_norm(x, three, two), ShapeError);
   EXPECT_THROW(batch_norm(x, three, three, two), ShapeError);
   EXPECT_THROW(batch_norm(x, three, three, three, two), ShapeError);
+  EXPECT_THROW(batch_norm_backward(x, x, two, three, three, BatchNormSource::batch), ShapeError);
+  EXPECT_THROW(batch_norm_backward(x, x, three, two, three, BatchNormSource::batch), ShapeError);
+  EXPECT_THROW(batch_norm_backward(x, x, three, three, two, BatchNormSource::batch), ShapeError);
   EXPECT_THROW(batch_norm_backward(random<float>({4, 3}, 1), x, three, three, three, BatchNormSource::batch),
                ShapeError);
 }

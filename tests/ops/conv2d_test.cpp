@@ -95,6 +95,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Conv2dOp, ::testing::ValuesIn(kCases),
 TEST(Conv2dOp, NoImagesGiveNoOutputAndNoGradient) {
   const auto weight = random<double>({4, 3, 3, 2}, 2);
   EXPECT_EQ(conv2d(Tensor<double>({0, 5, 5, 2}), weight).shape(), (Shape{0, 3, 3, 4}));
+  EXPECT_EQ(conv2d(Tensor<double>({0, 5, 5, 4}), weight, {}, {.groups = 2}).shape(), (Shape{0, 3, 3, 4}));
+  EXPECT_TRUE(conv2d_backward_input(Tensor<double>({0, 3, 3, 4}), weight, {0, 5, 5, 4}, {.groups = 2}).empty());
   const Tensor<double> dw = conv2d_backward_weight(Tensor<double>({0, 3, 3, 4}), Tensor<double>({0, 5, 5, 2}), 3);
   EXPECT_TRUE(equal(dw, Tensor<double>::zeros({4, 3, 3, 2})));
 }
@@ -124,6 +126,12 @@ TEST(Conv2dOp, RefusesWhatDoesNotFit) {
               conv2d(x, random<float>({9, 3, 3, 2}, 2), {}, {.groups = 2});
             }),
             "conv2d: output channels are 9, expected a multiple of groups, 2");
+  EXPECT_EQ(message_of([&] { conv2d(x, weight, {}, {.dilation = Index{1} << 62}); }),
+            "conv2d: dilation is 4611686018427387904x4611686018427387904, expected 1073741824 or less");
+  EXPECT_EQ(message_of([&] {
+              conv2d_backward_weight(x, x, {-3, 3});
+            }),
+            "conv2d_backward_weight: kernel is -3x3, expected 1 or more");
   EXPECT_THROW(conv2d(x, weight, {}, {.groups = 0}), ValueError);
   EXPECT_THROW(conv2d(x, weight, random<float>({4}, 1)), ShapeError);
   EXPECT_THROW(conv2d(x, random<float>({8, 3, 4}, 2)), ShapeError);

@@ -68,5 +68,11 @@ TEST(Gelu, HasItsLimitsFarOut) {
   }
 }
 
+TEST(Gelu, TheNegativeTailDoesNotCancel) {
+  const Tensor<double> y = gelu(Tensor<double>({2}, {-8.0, -8.5}));
+  EXPECT_NEAR(y(0) / -4.9768e-15, 1.0, 1e-4);  // x P(x) from the asymptotic series of P
+  EXPECT_NEAR(y(1) / -8.0576e-17, 1.0, 1e-3);
+}
+
 }  // namespace
 }  // namespace eigengrad::ops

@@ -25,5 +25,21 @@ TEST(ReduceRows, AddsEveryRowOnce) {
   }
 }
 
+TEST(ReduceRows, AFloatSumOfManyRowsKeepsItsDigits) {
+  for (const Index cols : {1, 3, 64}) {
+    const Tensor<float> sums = sum_rows(Tensor<float>::full({1000000 / cols, cols}, 0.7F));
+    const double exact = static_cast<double>(0.7F) * static_cast<double>(1000000 / cols);
+    for (Index c = 0; c < cols; ++c) EXPECT_NEAR(static_cast<double>(sums(c)) / exact, 1.0, 1e-5) << cols;
+  }
+}
+
+TEST(ReduceRows, ItsPartsAreSmallBesideTheMatrix) {
+  const auto x = Tensor<float>::ones({256, 16384});
+  memory::trim();
+  const auto before = memory::stats().system_bytes;
+  sum_rows(x);
+  EXPECT_LT(memory::stats().system_bytes - before, x.numel() * 4 / 8);
+}
+
 }  // namespace
 }  // namespace eigengrad::ops

@@ -10,10 +10,13 @@
 #include <eigengrad/optim/rmsprop.hpp>
 #include <eigengrad/optim/sgd.hpp>
 
+#include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
 namespace eigengrad::optim {
 namespace {
+
+using testing::message_of;
 
 // A rule of one's own: p -= learning_rate sign(g), with nothing to remember.
 struct SignOptions {
@@ -163,22 +166,12 @@ TEST(Optimizer, GroupsOverrideRateAndDecay) {
   EXPECT_EQ(sgd.learning_rate(), 0.5);
   sgd.set_learning_rate(1.0);
   EXPECT_EQ(step(), (std::vector<double>{1 - 0.125 * 2, 1 - 0.5 * 3, 1 - 0.5 * 2}));
-  EXPECT_EQ(sgd.learning_rate(0), 0.125);
-  EXPECT_EQ(sgd.learning_rate(2), 0.5);
+  EXPECT_EQ(sgd.effective_learning_rate(0), 0.125);
+  EXPECT_EQ(sgd.effective_learning_rate(2), 0.5);
   EXPECT_EQ(sgd.learning_rate_factor(), 0.5);
-  EXPECT_THROW(sgd.learning_rate(3), ValueError);
-  EXPECT_THROW(sgd.learning_rate(-1), ValueError);
+  EXPECT_THROW(sgd.effective_learning_rate(3), ValueError);
+  EXPECT_THROW(sgd.effective_learning_rate(-1), ValueError);
   EXPECT_THROW(sgd.set_learning_rate_factor(-0.5), ValueError);
-}
-
-template <class F>
-std::string message_of(const F& f) {
-  try {
-    f();
-  } catch (const ValueError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Optimizer, RefusesGroupsThatAreWrong) {

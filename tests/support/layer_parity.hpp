@@ -36,6 +36,13 @@ void expect_layer_case(const Golden& golden, const std::string& name, L layer, M
   expect_equal(dx, "dx");
   visit(layer, {.parameter = [&](std::string_view p, Parameter<T>& x) { expect_equal(x.grad, "d" + std::string(p)); },
                 .buffer = [&](std::string_view b, Tensor<T>& x) { expect_equal(x, std::string(b) + "_after"); }});
+
+  // A second backward gives the same dx and adds to the gradients.
+  EXPECT_TRUE(equal(layer.backward(tensor("dy")), dx)) << golden.name() << ": " << name;
+  visit(layer, {.parameter = [&](std::string_view p, Parameter<T>& x) {
+          x.grad.mutable_array() *= T(0.5);
+          expect_equal(x.grad, "d" + std::string(p));
+        }});
 }
 
 /// The case in double, to 1e-10, and in float, to 1e-5; make.operator()<T>() builds the layer.

@@ -49,7 +49,7 @@ TEST(CheckShapes, TheLastSmallerBatchCounts) {
   EXPECT_EQ(problem_of(net, 20, 10), "the data was touched");
   EXPECT_EQ(problem_of(net, 21, 10),
             "layer 2 (BatchNorm1d 5): input has 1 value a channel, expected more than 1 in training; "
-            "input shape (1, 5)");
+            "input shape (1, 5); this is an epoch's last, smaller batch, which drop_last leaves out");
 }
 
 }  // namespace

@@ -66,11 +66,35 @@ TEST(Fit, ALossThatIsNotFiniteStopsTheRunAndNamesTheStep) {
   }
 }
 
+/// Every loss and measurement of a run, and the weights and running statistics at its end.
+struct Trace {
+  std::vector<double> numbers;
+  std::vector<Tensor<float>> tensors;
+};
+
+template <class Optimizer, class D>
+Trace trace_of(nn::Sequential<> net, Optimizer optimizer, data::Loader<D> loader, const data::ImageDataset<>& test) {
+  Trace trace;
+  const auto history = fit(net, nn::SoftmaxCrossEntropy{}, optimizer, loader, test,
+                           {.max_steps = 14,  // past the end of two epochs, each with a smaller last batch
+                            .eval_freq = 7,
+                            .on_step = [&](Index, double loss) { trace.numbers.push_back(loss); }});
+  for (const auto& m : history) trace.numbers.insert(trace.numbers.end(), {m.train_loss, m.test_loss, m.test_accuracy});
+  visit(net, {.parameter = [&](std::string_view, Parameter<float>& p) { trace.tensors.push_back(p.value); },
+              .buffer = [&](std::string_view, Tensor<float>& buffer) { trace.tensors.push_back(buffer); }});
+  return trace;
+}
+
+void expect_same_bits(const Trace& one, const Trace& other, const std::string& run) {
+  ASSERT_EQ(one.numbers.size(), other.numbers.size());
+  for (std::size_t i = 0; i < one.numbers.size(); ++i) {
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(one.numbers[i]), std::bit_cast<std::uint64_t>(other.numbers[i])) << i << run;
+  }
+  ASSERT_EQ(one.tensors.size(), other.tensors.size());
+  for (std::size_t i = 0; i < one.tensors.size(); ++i) EXPECT_TRUE(equal(one.tensors[i], other.tensors[i])) << i << run;
+}
+
 TEST(Fit, TheSameSeedGivesTheSameBitsForAnyNumberOfThreads) {
-  struct Result {
-    std::vector<Tensor<float>> weights;
-    std::vector<double> numbers;
-  };
   const auto run = [](int threads) {
     set_num_threads(threads);
     manual_seed(9);
@@ -79,28 +103,58 @@ TEST(Fit, TheSameSeedGivesTheSameBitsForAnyNumberOfThreads) {
                        nn::ReLU{},    nn::Linear{300, 10}};
     optim::SGD sgd{net.parameters(), {.learning_rate = 0.01, .momentum = 0.9, .weight_decay = 1e-4}};
     data::Loader loader{split.train, {.batch_size = 200, .epochs = data::kEndless, .seed = 9}};
-    Result result;
-    const auto history = fit(net, nn::SoftmaxCrossEntropy{}, sgd, loader, split.test,
-                             {.max_steps = 14,  // past the end of two epochs, each with a last batch of 100
-                              .eval_freq = 7,
-                              .on_step = [&](Index, double loss) { result.numbers.push_back(loss); }});
-    for (const auto& m : history) {
-      result.numbers.insert(result.numbers.end(), {m.train_loss, m.test_loss, m.test_accuracy});
-    }
-    for (const auto* parameter : net.parameters()) result.weights.push_back(parameter->value);
-    return result;
+    return trace_of(std::move(net), std::move(sgd), std::move(loader), split.test);
   };
-  const Result one = run(1);
-  for (const int threads : {2, 3, 8}) {
-    const Result other = run(threads);
-    ASSERT_EQ(one.numbers.size(), other.numbers.size());
-    for (std::size_t i = 0; i < one.numbers.size(); ++i) {
-      EXPECT_EQ(std::bit_cast<std::uint64_t>(one.numbers[i]), std::bit_cast<std::uint64_t>(other.numbers[i]))
-          << i << " with " << threads << " threads";
-    }
-    for (std::size_t i = 0; i < one.weights.size(); ++i) EXPECT_TRUE(equal(one.weights[i], other.weights[i])) << i;
-  }
+  const Trace one = run(1);
+  for (const int threads : {2, 3, 8}) expect_same_bits(one, run(threads), error_text(" with ", threads, " threads"));
   set_num_threads(0);
+}
+
+// Convolution, statistics of batches, dropout, augmentation, a loader that works ahead.
+TEST(Fit, AConvolutionalNetworkGetsTheSameBitsForAnyNumberOfThreadsAndWithPrefetch) {
+  const auto run = [](int threads, bool prefetch) {
+    set_num_threads(threads);
+    manual_seed(9);
+    const auto split = data::synthetic_cifar10(9, {.train = 110, .test = 30});
+    nn::Sequential net{nn::Conv2d{3, 16, {.kernel = 3, .padding = 1}},
+                       nn::BatchNorm2d{16},
+                       nn::ReLU{},
+                       nn::MaxPool2d{{.kernel = 3, .stride = 2, .padding = 1}},
+                       nn::Conv2d{16, 40, {.kernel = 3, .stride = 2}},
+                       nn::GELU{},
+                       nn::GlobalAvgPool2d{},
+                       nn::Dropout{},
+                       nn::Linear{40, 10}};
+    optim::AdamW adam{optim::decay_weights_only(net), {.learning_rate = 1e-3, .weight_decay = 0.1}};
+    data::Loader loader{data::Augmented{split.train, 9, data::RandomCrop{}, data::RandomHorizontalFlip{}},
+                        {.batch_size = 20, .epochs = data::kEndless, .seed = 9, .prefetch = prefetch}};
+    return trace_of(std::move(net), std::move(adam), std::move(loader), split.test);
+  };
+  const Trace one = run(1, false);
+  for (const int threads : {1, 2, 3}) {
+    expect_same_bits(one, run(threads, true), error_text(" with ", threads, " threads and prefetch"));
+  }
+  expect_same_bits(one, run(2, false), " with 2 threads");
+  set_num_threads(0);
+}
+
+// A head is trained while the rest stays as it is: gradients of the rest must not add up.
+TEST(Fit, LeavesNoGradientBehind) {
+  const data::TensorDataset dataset{testing::random<float>({20, 3}, 1), Tensor<Index>::zeros({20})};
+  nn::Sequential net{nn::Linear{3, 4}, nn::ReLU{}, nn::Linear{4, 2}};
+  const Tensor<float> frozen = net.parameters()[0]->value;
+  optim::SGD head{parameters(net[2]), {.learning_rate = 0.1}};
+  data::Loader loader{dataset, {.batch_size = 5}};
+  net.parameters()[0]->add_grad(Tensor<float>::ones({4, 3}));  // from before
+  fit(net, nn::SoftmaxCrossEntropy{}, head, loader, dataset);
+  for (const auto* parameter : net.parameters()) EXPECT_FALSE(parameter->has_grad());
+  EXPECT_TRUE(equal(net.parameters()[0]->value, frozen));
+}
+
+TEST(Accuracy, IsTheShareOfLabelsWhereASampleHasSeveral) {
+  const data::TensorDataset dataset{testing::random<float>({6, 5, 3}, 1), Tensor<Index>::zeros({6, 5})};
+  nn::Sequential net{nn::Linear{3, 2}};
+  EXPECT_EQ(accuracy(net, dataset), evaluate(net, nn::SoftmaxCrossEntropy{}, dataset).accuracy);
 }
 
 TEST(Fit, TakesAnyLayerAndRefusesARunWithoutEnd) {

@@ -124,6 +124,7 @@ struct Cutout {
 
 /// A data set of images, (N, H, W, C) in a batch, changed by transforms one after the other. What becomes of a sample
 /// depends on the seed, the epoch and the sample's number alone. batch(samples) without an epoch is of epoch 0.
+/// Around another Augmented it needs another seed, or both draw the same numbers.
 /// Errors   ValueError for options of a transform out of range; batch: ShapeError for inputs that are not of rank 4,
 ///          and what the data set throws
 template <Dataset D, class... Transforms>

@@ -29,7 +29,8 @@ struct LoaderOptions {
 inline constexpr Index kEndless = std::numeric_limits<Index>::max();
 
 /// Every sample once an epoch. The last batch of an epoch has what is left, unless drop_last. With a data set that
-/// TakesStorage a batch is made in the memory of one that the caller has let go of: let go before next().
+/// TakesStorage a batch is made in the memory of one that the caller has let go of: let go before next(). The
+/// loader itself holds its last batches, so a caller that writes into one gets a copy.
 /// A copy goes on from where the loader is; one that was moved from can be assigned to and destroyed.
 /// Errors   ValueError for a batch_size or a number of epochs below 1, or where an epoch would have no batch; next()
 ///          throws what the data set throws, and the next call asks for the same batch again

@@ -9,7 +9,8 @@
 
 #include <eigengrad/data/dataset.hpp>
 
-// Normalisation of images. The figures come from the training part and hold for both parts.
+// Normalisation of images. The figures come from the training part and hold for both parts. Training images without
+// pixels, or test images of another shape, are a ShapeError.
 //   data::subtract_mean_image(split);        // pixels minus the mean image, 0 to 255 not scaled
 //   data::normalize_channels(split);         // mean 0 and standard deviation 1 for every channel
 //   data::normalize_pixels(split);           // the same for every pixel
@@ -17,6 +18,14 @@
 namespace eigengrad::data {
 
 namespace detail {
+
+/// Training images with pixels to take figures from.
+template <class T>
+void check_training_images(const Split<ImageDataset<T>>& split) {
+  if (split.train.images.rank() == 4 && !split.train.images.empty()) return;
+  throw ShapeError(error_text("normalization: training images have shape ", split.train.images.shape(),
+                              ", expected (N, H, W, C) with pixels"));
+}
 
 template <class T>
 void set_normalization(Split<ImageDataset<T>>& split, Tensor<T> mean, Tensor<T> scale) {
@@ -62,6 +71,7 @@ void standardize(Split<ImageDataset<T>>& split, Index kinds) {
 /// Units    pixels from 0 to 255, so results are between -255 and 255
 template <class T>
 void subtract_mean_image(Split<ImageDataset<T>>& split) {
+  detail::check_training_images(split);
   const ImageDataset<T>& train = split.train;
   const Shape shape = train.image_shape();
   std::vector<std::int64_t> sums(static_cast<std::size_t>(shape.numel()), 0);
@@ -79,6 +89,7 @@ void subtract_mean_image(Split<ImageDataset<T>>& split) {
 /// Units    standard deviations
 template <class T>
 void normalize_channels(Split<ImageDataset<T>>& split) {
+  detail::check_training_images(split);
   detail::standardize(split, split.train.image_shape()[-1]);
 }
 
@@ -87,6 +98,7 @@ void normalize_channels(Split<ImageDataset<T>>& split) {
 /// Units    standard deviations
 template <class T>
 void normalize_pixels(Split<ImageDataset<T>>& split) {
+  detail::check_training_images(split);
   detail::standardize(split, split.train.image_shape().numel());
 }
 

@@ -32,7 +32,8 @@ class Activation {
   Shape output_shape(const Shape& x) const { return x; }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
-    kept_.reset();  // lets the memory of the last step go first
+    self().output_shape(x.shape());  // throws before anything is forgotten
+    kept_.reset();                   // lets the memory of the last step go first
     const bool keeps_input = self().keeps() == Keeps::input;
     if (remembers(mode) && keeps_input) kept_ = x;
     Tensor<T> y = self().apply(std::move(x));

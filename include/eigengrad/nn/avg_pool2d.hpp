@@ -14,7 +14,7 @@
 namespace eigengrad::nn {
 
 struct AvgPool2dOptions {
-  ops::Size2d kernel;                      ///< one number for both sides, or {height, width}
+  ops::Size2d kernel = 0;                  ///< must be given: one number for both sides, or {height, width}
   std::optional<ops::Size2d> stride = {};  ///< the kernel's size where it is not given
   ops::Size2d padding = 0;                 ///< pixels of zeros on each side; at most half the kernel
   bool count_include_pad = true;           ///< a window divides by its area, also where it lies partly beside the image
@@ -32,7 +32,7 @@ class AvgPool2d {
     window_.check_pooling(*this);
   }
 
-  Shape output_shape(const Shape& x) const { return window_.output(*this, x); }
+  Shape output_shape(const Shape& x) const { return window_.pooled(*this, x); }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     output_shape(x.shape());

@@ -44,7 +44,7 @@ class BatchNorm {
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     output_shape(x.shape(), mode);
     memory_.reset();
-    Memory memory{.x = {}, .mean = running_mean, .inv_std = {}, .source = ops::BatchNormSource::running};
+    Memory memory{.x = {}, .mean = {}, .inv_std = {}, .source = ops::BatchNormSource::running};
     if (mode == Mode::train) {
       auto [mean, var] = ops::batch_norm_statistics(x);
       memory.inv_std = ops::batch_norm_inv_std(var, options_.eps);
@@ -52,6 +52,7 @@ class BatchNorm {
       memory.mean = std::move(mean);
       memory.source = ops::BatchNormSource::batch;
     } else {
+      memory.mean = running_mean;
       memory.inv_std = ops::batch_norm_inv_std(running_var, options_.eps);
     }
     if (!remembers(mode)) return ops::batch_norm(std::move(x), memory.mean, memory.inv_std, weight.value, bias.value);
@@ -135,7 +136,7 @@ class BatchNorm {
 /// Batch normalisation of images, as torch.nn.BatchNorm2d: in training by the statistics of the batch over (N, H, W),
 /// which also move the running ones; otherwise by the running ones.
 /// Shapes   x, y (N, H, W, C)
-/// Errors   ValueError for an option out of range; ShapeError for another rank or C, or in training for N H W = 1
+/// Errors   ValueError for an option out of range; ShapeError for another rank or C, or in training for N H W below 2
 /// Source   Ioffe & Szegedy 2015
 template <class T = float>
 class BatchNorm2d : public detail::BatchNorm<T> {

@@ -16,7 +16,7 @@
 namespace eigengrad::nn {
 
 struct Conv2dOptions {
-  ops::Size2d kernel;  ///< one number for both sides, or {height, width}; likewise the next three
+  ops::Size2d kernel = 0;  ///< must be given: one number for both sides, or {height, width}; likewise the next three
   ops::Size2d stride = 1;
   ops::Size2d padding = 0;   ///< pixels of zeros on each side
   ops::Size2d dilation = 1;  ///< pixels from one tap to the next
@@ -82,10 +82,11 @@ class Conv2d {
     if (has_bias()) f("bias", bias);
   }
 
-  /// "Conv2d 64->128 3x3", and what differs from the defaults
+  /// "Conv2d 64->128 3x3 padding 1x1": the stride, padding, dilation and groups that are not the defaults
   std::string description() const {
     std::string text = error_text("Conv2d ", in_channels_, "->", out_channels_, " ", window_.kernel);
     if (window_.stride != ops::Size2d(1)) text += error_text(" stride ", window_.stride);
+    if (window_.padding != ops::Size2d(0)) text += error_text(" padding ", window_.padding);
     if (window_.dilation != ops::Size2d(1)) text += error_text(" dilation ", window_.dilation);
     if (groups_ != 1) text += error_text(" groups ", groups_);
     return text;

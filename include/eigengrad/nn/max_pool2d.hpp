@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,7 +15,7 @@
 namespace eigengrad::nn {
 
 struct MaxPool2dOptions {
-  ops::Size2d kernel;                      ///< one number for both sides, or {height, width}
+  ops::Size2d kernel = 0;                  ///< must be given: one number for both sides, or {height, width}
   std::optional<ops::Size2d> stride = {};  ///< the kernel's size where it is not given
   ops::Size2d padding = 0;                 ///< pixels of minus infinity on each side; at most half the kernel
 };
@@ -30,11 +31,11 @@ class MaxPool2d {
     window_.check_pooling(*this);
   }
 
-  Shape output_shape(const Shape& x) const { return window_.output(*this, x); }
+  Shape output_shape(const Shape& x) const { return window_.pooled(*this, x); }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
-    memory_.reset();
     output_shape(x.shape());
+    memory_.reset();
     auto [y, taps] = ops::max_pool2d(x, window_);
     if (remembers(mode)) memory_ = Memory{std::move(taps), x.shape()};
     return std::move(y);

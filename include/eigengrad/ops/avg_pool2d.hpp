@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+
 #include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/tap_table.hpp>
 
@@ -28,12 +30,11 @@ inline Index avg_pool2d_count(const Window& window, const Index* rows, const Ind
 
 /// y[n, p, q, c] = the mean of x under the window at (p, q). Pixels beside the image are 0.
 /// Shapes   x (N, H, W, C); y (N, P, Q, C)
-/// Errors   ShapeError where the window is larger than the padded image; ValueError for options out of range, or a
+/// Errors   ShapeError where the window is larger than the padded image or there are no pixels; ValueError for options out of range, or a
 ///          padding of more than half the window
 template <class T>
 Tensor<T> avg_pool2d(const Tensor<T>& x, const Window& window, const AvgPool2dOptions& options = {}) {
-  window.check_pooling("avg_pool2d");
-  const Shape shape = window.output("avg_pool2d", x.shape());
+  const Shape shape = window.pooled("avg_pool2d", x.shape());
   const auto tables = kernels::TapTables::of_window(window, x.shape(), shape);
   Tensor<T> y(shape);
   T* out = y.mutable_data();
@@ -63,11 +64,12 @@ Tensor<T> avg_pool2d(const Tensor<T>& x, const Window& window, const AvgPool2dOp
 /// dx = the sum over the positions whose window lies on the pixel of dy / count, the count being what the mean at
 /// that position divides by
 /// Shapes   dy (N, P, Q, C); x the shape (N, H, W, C) of the input; dx as x
+/// Errors   as avg_pool2d, and ShapeError where dy has another shape than its result
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> avg_pool2d_backward(const Tensor<T>& dy, const Shape& x, const Window& window,
                               const AvgPool2dOptions& options = {}) {
-  const Shape shape = window.output("avg_pool2d_backward", x);
+  const Shape shape = window.pooled("avg_pool2d_backward", x);
   check::same_shape("avg_pool2d_backward", "gradient of the output", dy.shape(), shape);
   const auto positions = kernels::TapTables::of_pixel(window, x, shape);
   const auto pixels = kernels::TapTables::of_window(window, x, shape);

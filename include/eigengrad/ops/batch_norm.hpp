@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
+#include <algorithm>
 #include <utility>
 
 #include <eigengrad/ops/reduce_rows.hpp>
@@ -53,7 +53,7 @@ BatchNormStatistics<T> batch_norm_statistics(const Tensor<T>& x) {
   const Index rows = x.shape().rows();
   const Index channels = x.shape().cols();
   if (rows == 0) throw ShapeError("batch_norm_statistics: no rows, and the mean of none is not defined");
-  const Index grain = row_grain(channels);
+  const Index grain = reduction_grain(channels);
   const Index runs = (rows + grain - 1) / grain;
   Tensor<T> parts({runs, 3, channels});  // of each run: a mean, what is missing from it, the sum of squares
   T* data = parts.mutable_data();
@@ -153,7 +153,10 @@ BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, cons
                                           const Tensor<T>& inv_std, const Tensor<T>& weight, BatchNormSource source) {
   check::same_shape("batch_norm_backward", "gradient of the output", dy.shape(), x.shape());
   const Index rows = x.shape().rows();
-  const Index channels = x.shape().cols();
+  const Index channels = mean.numel();
+  check::last_axis("batch_norm_backward", "channels", x.shape(), channels);
+  check::same_shape("batch_norm_backward", "inv_std", inv_std.shape(), {channels});
+  if (!weight.empty()) check::same_shape("batch_norm_backward", "weight", weight.shape(), {channels});
   const auto gradient = [&](Index i) { return ConstRowMap<T>(dy.data() + i * channels, channels); };
   const auto centred = [&](Index i) { return ConstRowMap<T>(x.data() + i * channels, channels) - mean.array(); };
   const Tensor<T> sums = reduce_rows<T>(rows, channels, 2 * channels, [&](Index begin, Index end, T* to) {

@@ -59,6 +59,7 @@ Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
 /// dx[n, h, w, c] = sum over r, s, k of W[k, r, s, c] dy[n, p, q, k], p and q being the positions whose tap (r, s)
 /// lies on the pixel (h, w)
 /// Shapes   dy (N, P, Q, K); weight (K, R, S, C / groups); x the shape (N, H, W, C) of the input; dx (N, H, W, C)
+/// Errors   as conv2d, and ShapeError where dy has another shape than its result
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> conv2d_backward_input(const Tensor<T>& dy, const Tensor<T>& weight, const Shape& x,
@@ -72,10 +73,12 @@ Tensor<T> conv2d_backward_input(const Tensor<T>& dy, const Tensor<T>& weight, co
 
 /// dW[k, r, s, c] = sum over n, p, q of dy[n, p, q, k] x[n, p stride - padding + r dilation, ..., c]
 /// Shapes   dy (N, P, Q, K); x (N, H, W, C); kernel R x S; dW (K, R, S, C / groups)
+/// Errors   as conv2d, and ShapeError where dy has another shape than its result
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> conv2d_backward_weight(const Tensor<T>& dy, const Tensor<T>& x, const Size2d& kernel,
                                  const Conv2dOptions& options = {}) {
+  Window{kernel, options.stride, options.padding, options.dilation}.check_options("conv2d_backward_weight");
   check::above_zero("conv2d_backward_weight", "groups", options.groups);
   check::rank_at_least("conv2d_backward_weight", dy.shape(), 1);
   check::rank_at_least("conv2d_backward_weight", x.shape(), 1);

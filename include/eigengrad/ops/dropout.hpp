@@ -69,9 +69,11 @@ inline Tensor<std::uint8_t> dropout_mask(const Shape& shape, double p, const Rng
 
 /// y = m x / (1 - p); NaN and the infinities become NaN where they are dropped, as in PyTorch
 /// Shapes   x, y any, the same as the mask m
+/// Errors   ShapeError where they differ, ValueError for p outside 0 ... 1
 /// Source   Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, with the factor in training
 template <class T>
 Tensor<T> dropout(Tensor<T> x, const Tensor<std::uint8_t>& mask, double p) {
+  check::between("dropout", "p", p, 0.0, 1.0);
   check::same_shape("dropout", "mask", mask.shape(), x.shape());
   const T factor = static_cast<T>(detail::dropout_factor(p));
   const T* from = x.data();

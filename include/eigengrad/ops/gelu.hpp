@@ -40,7 +40,7 @@ auto approximate_normal_cdf(const V& v) {
 
 template <class T>
 T normal_cdf(T x) {
-  return T(0.5) * (T(1) + std::erf(x * T(1.0 / std::numbers::sqrt2)));
+  return T(0.5) * std::erfc(x * T(-1.0 / std::numbers::sqrt2));  // 1 + erf would cancel for negative x
 }
 
 /// P(x) + x P'(x), where P' is the density of the standard normal distribution.

@@ -86,12 +86,15 @@ LayerNormResult<T> layer_norm(Tensor<T> x, const Tensor<T>& weight, const Tensor
 
 /// dx = (g - mean(g) - n mean(g n)) / sqrt(variance + eps) with g = w dy, the means being those of each row
 /// Shapes   dy, normalized n, dx (..., C), N rows; inv_std (N); weight w (C), or empty for 1
+/// Errors   ShapeError where shapes differ
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> layer_norm_backward_input(Tensor<T> dy, const Tensor<T>& normalized, const Tensor<T>& inv_std,
                                     const Tensor<T>& weight) {
   check::same_shape("layer_norm_backward_input", "gradient of the output", dy.shape(), normalized.shape());
+  check::same_shape("layer_norm_backward_input", "inv_std", inv_std.shape(), {dy.shape().rows()});
   const Index cols = dy.shape().cols();
+  if (!weight.empty()) check::same_shape("layer_norm_backward_input", "weight", weight.shape(), {cols});
   const T* from = dy.data();
   Tensor<T> dx = detail::reuse(dy);
   T* to = dx.mutable_data();

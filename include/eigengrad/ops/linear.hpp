@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/ops/kernels/gemm.hpp>
 #include <eigengrad/ops/reduce_rows.hpp>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -22,12 +23,11 @@ struct MaxPool2dResult {
 /// y[n, p, q, c] = the largest x under the window at (p, q); of equals the first in the order of the taps. Pixels
 /// beside the image count as minus infinity and never win; a NaN wins, as in PyTorch.
 /// Shapes   x (N, H, W, C); y, taps (N, P, Q, C)
-/// Errors   ShapeError where the window is larger than the padded image; ValueError for options out of range, or a
+/// Errors   ShapeError where the window is larger than the padded image or there are no pixels; ValueError for options out of range, or a
 ///          padding of more than half the window
 template <class T>
 MaxPool2dResult<T> max_pool2d(const Tensor<T>& x, const Window& window) {
-  window.check_pooling("max_pool2d");
-  const Shape shape = window.output("max_pool2d", x.shape());
+  const Shape shape = window.pooled("max_pool2d", x.shape());
   const auto tables = kernels::TapTables::of_window(window, x.shape(), shape);
   MaxPool2dResult<T> result{Tensor<T>(shape), Tensor<std::int32_t>(shape)};
   T* out = result.y.mutable_data();
@@ -63,11 +63,12 @@ MaxPool2dResult<T> max_pool2d(const Tensor<T>& x, const Window& window) {
 
 /// dx = the sum of dy over the positions whose maximum the pixel was
 /// Shapes   dy, taps (N, P, Q, C), taps being those of max_pool2d; x the shape (N, H, W, C) of the input; dx as x
+/// Errors   as max_pool2d, and ShapeError where dy or taps have another shape than its result
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> max_pool2d_backward(const Tensor<T>& dy, const Tensor<std::int32_t>& taps, const Shape& x,
                               const Window& window) {
-  const Shape shape = window.output("max_pool2d_backward", x);
+  const Shape shape = window.pooled("max_pool2d_backward", x);
   check::same_shape("max_pool2d_backward", "gradient of the output", dy.shape(), shape);
   check::same_shape("max_pool2d_backward", "taps", taps.shape(), shape);
   const auto tables = kernels::TapTables::of_pixel(window, x, shape);

@@ -11,20 +11,28 @@
 
 namespace eigengrad::ops {
 
+/// Rows in one run of a reduction: few enough that a sum in float keeps its digits, enough that the parts of all runs
+/// are small beside the matrix.
+inline Index reduction_grain(Index cols) { return std::clamp<Index>(row_grain(cols), 32, 256); }
+
 /// The sum of what body(begin, end, sums) adds to `width` zeros, over the runs of rows [begin, end) of a matrix
 /// with `cols` columns.
 /// Shapes   result (width)
+/// Memory   width numbers for each run
 template <class T, class F>
 Tensor<T> reduce_rows(Index rows, Index cols, Index width, const F& body) {
-  const Index grain = row_grain(cols);
+  const Index grain = reduction_grain(cols);
   const Index runs = std::max<Index>(1, (rows + grain - 1) / grain);
   Tensor<T> parts = Tensor<T>::zeros({runs, width});
   T* data = parts.mutable_data();
   parallel_for(rows, grain, [&](Index begin, Index end) { body(begin, end, data + begin / grain * width); });
   if (runs == 1) return std::move(parts).reshape({width});
-  Tensor<T> total({width}, std::span<const T>(data, static_cast<std::size_t>(width)));
-  auto sums = total.mutable_array();
-  for (Index run = 1; run < runs; ++run) sums += parts.matrix().row(run).transpose().array();
+  Tensor<double> sums = Tensor<double>::zeros({width});
+  for (Index run = 0; run < runs; ++run) {
+    sums.mutable_array() += ConstRowMap<T>(data + run * width, width).template cast<double>();
+  }
+  Tensor<T> total({width});
+  total.mutable_array() = sums.array().template cast<T>();
   return total;
 }
 

@@ -32,6 +32,14 @@ inline std::ostream& operator<<(std::ostream& out, const Size2d& size) {
   return out << size.height << 'x' << size.width;
 }
 
+/// Images with pixels.
+/// Errors   ShapeError for another rank than (N, H, W, C), or no pixels
+template <class Where>
+void check_image(const Where& where, const Shape& x) {
+  if (x.rank() == 4 && x[1] > 0 && x[2] > 0) return;
+  throw ShapeError(error_text(check::name_of(where), ": input has shape ", x, ", expected (N, H, W, C) with pixels"));
+}
+
 /// A window of kernel taps, `dilation` pixels apart, that moves by `stride` over an image with `padding` more
 /// pixels on each side.
 struct Window {
@@ -45,12 +53,19 @@ struct Window {
     return {dilation.height * (kernel.height - 1) + 1, dilation.width * (kernel.width - 1) + 1};
   }
 
-  /// Errors   ValueError for a kernel, stride or dilation below 1, or a padding below 0
+  /// Errors   ValueError for a kernel, stride or dilation below 1, a padding below 0, or any of them above 2^30
   template <class Where>
   void check_options(const Where& where) const {
     const auto check_both = [&](std::string_view option, const Size2d& size, Index least) {
-      if (size.height >= least && size.width >= least) return;
-      throw ValueError(error_text(check::name_of(where), ": ", option, " is ", size, ", expected ", least, " or more"));
+      constexpr Index kMost = Index{1} << 30;  // so that no product of two overflows
+      if (size.height < least || size.width < least) {
+        throw ValueError(
+            error_text(check::name_of(where), ": ", option, " is ", size, ", expected ", least, " or more"));
+      }
+      if (size.height > kMost || size.width > kMost) {
+        throw ValueError(
+            error_text(check::name_of(where), ": ", option, " is ", size, ", expected ", kMost, " or less"));
+      }
     };
     check_both("kernel", kernel, 1);
     check_both("stride", stride, 1);
@@ -88,14 +103,15 @@ struct Window {
     return {x[0], (padded.height - needed.height) / stride.height + 1, (padded.width - needed.width) / stride.width + 1,
             x[3]};
   }
-};
 
-/// Images with pixels.
-/// Errors   ShapeError for another rank than (N, H, W, C), or no pixels
-template <class Where>
-void check_image(const Where& where, const Shape& x) {
-  if (x.rank() == 4 && x[1] > 0 && x[2] > 0) return;
-  throw ShapeError(error_text(check::name_of(where), ": input has shape ", x, ", expected (N, H, W, C) with pixels"));
-}
+  /// The positions of a pooling window: as output, and every window lies on a pixel.
+  /// Errors   those of check_pooling and output; ShapeError for images without pixels
+  template <class Where>
+  Shape pooled(const Where& where, const Shape& x) const {
+    check_pooling(where);
+    check_image(where, x);
+    return output(where, x);
+  }
+};
 
 }  // namespace eigengrad::ops

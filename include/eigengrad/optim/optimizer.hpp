@@ -97,7 +97,7 @@ class Optimizer {
 
   /// The rate at which a group's next step is made: its own or else the optimiser's, times the factor.
   /// Errors   ValueError for a group outside 0 ... groups() - 1
-  double learning_rate(Index group) const {
+  double effective_learning_rate(Index group) const {
     if (group < 0 || group >= groups()) throw ValueError(error_text(Rule::kName, ": group ", group, " of ", groups()));
     return rate_of(groups_[static_cast<std::size_t>(group)]);
   }

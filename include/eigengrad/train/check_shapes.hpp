@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <eigengrad/core/error.hpp>
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/data/loader.hpp>
 
@@ -15,8 +16,12 @@ namespace eigengrad::train {
 template <class Net, class D>
 void check_shapes(const Net& net, const data::Loader<D>& loader) {
   if constexpr (data::HasInputShape<D>) {
-    for (const Index samples : {loader.batch_size(), loader.last_batch_size()}) {
-      output_shape(net, loader.dataset().input_shape(samples), Mode::train);
+    output_shape(net, loader.dataset().input_shape(loader.batch_size()), Mode::train);
+    try {
+      output_shape(net, loader.dataset().input_shape(loader.last_batch_size()), Mode::train);
+    } catch (const ShapeError& error) {
+      throw ShapeError(
+          error_text(error.what(), "; this is an epoch's last, smaller batch, which drop_last leaves out"));
     }
   }
 }

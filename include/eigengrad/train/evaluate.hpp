@@ -65,14 +65,16 @@ Evaluation evaluate(Net& net, L loss, const D& dataset, Index batch_size = kEval
   return {loss_sum / static_cast<double>(samples), accuracy};
 }
 
-/// The share of a data set that a network classifies right.
+/// The share of a data set's labels that a network gets right.
 template <class Net, data::Dataset D>
 double accuracy(Net& net, const D& dataset, Index batch_size = kEvaluationBatch) {
   Index correct = 0;
+  Index all = 0;
   for (const auto& [inputs, labels] : data::Loader{dataset, {.batch_size = batch_size, .shuffle = false}}) {
     correct += count_correct(net.forward(inputs, Mode::inference), labels);
+    all += labels.numel();
   }
-  return static_cast<double>(correct) / static_cast<double>(dataset.size());
+  return static_cast<double>(correct) / static_cast<double>(all);
 }
 
 }  // namespace eigengrad::train

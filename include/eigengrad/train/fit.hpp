@@ -81,7 +81,7 @@ void clip(Net& net, const std::vector<Parameter<T>*>& parameters, Index step, co
 
 /// Trains a network step by step: forward, loss, backward, update. Ends after max_steps or with the loader.
 /// With a schedule the optimiser keeps the factor of the last step.
-/// Errors   ValueError naming the step, before it changes the network, where the loss is not finite or, with
+/// Errors   ValueError naming the step, before it changes a parameter, where the loss is not finite or, with
 ///          max_grad_norm, the gradients are not; ValueError for a run without end; ShapeError, before any data is
 ///          touched, where the network does not fit the loader's batches
 template <class Net, class L, class Optimizer, class D, data::Dataset Test>
@@ -90,7 +90,11 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
   detail::check_fit<Optimizer>(options, loader.endless());
   check_shapes(net, loader);
   using Clock = std::chrono::steady_clock;
-  const auto clipped = parameters(net);
+  const auto all = parameters(net);
+  const auto drop_gradients = [&] {
+    for (auto* parameter : all) parameter->zero_grad();
+  };
+  drop_gradients();
   std::vector<Measurement> history;
   double seconds = 0.0;
   double loss_sum = 0.0;
@@ -108,9 +112,10 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
       throw ValueError(error_text("fit: the loss is ", value, " at step ", step, "; a lower learning rate may help"));
     }
     backward_parameters(net, loss.backward());
-    detail::clip(net, clipped, step, options);
+    detail::clip(net, all, step, options);
     optimizer.step();
-    batch.reset();  // its memory serves the next one
+    drop_gradients();  // those of parameters that are not the optimiser's, or they would add up
+    batch.reset();     // its memory serves the next one
     if (step < options.max_steps) batch = loader.next();
     seconds += std::chrono::duration<double>(Clock::now() - start).count();
 

@@ -28,6 +28,7 @@ struct Problem {
 /// y = x * W, or y += x * W with add.
 template <class T>
 void forward(const Problem& problem, const Tensor<T>& x, const Tensor<T>& weight, Tensor<T>& y, bool add) {
+  if (y.empty()) return;
   const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
   const Index outputs = problem.group_outputs();
   T* out = y.mutable_data();
@@ -42,6 +43,7 @@ void forward(const Problem& problem, const Tensor<T>& x, const Tensor<T>& weight
 /// dx from dy.
 template <class T>
 void backward_input(const Problem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
+  if (dx.empty()) return;
   const auto taps = TapTables::of_pixel(problem.window, problem.x, problem.y);
   const Index inputs = problem.group_inputs();
   const Index outputs = problem.group_outputs();
@@ -57,6 +59,10 @@ void backward_input(const Problem& problem, const Tensor<T>& dy, const Tensor<T>
 /// dW from dy and x.
 template <class T>
 void backward_weight(const Problem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
+  if (dy.empty()) {
+    dw.mutable_array().setZero();
+    return;
+  }
   const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
   const Index outputs = problem.group_outputs();
   const Index positions = dy.shape().rows();

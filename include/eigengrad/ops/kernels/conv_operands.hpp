@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 
 #include <eigengrad/ops/kernels/pack.hpp>
 #include <eigengrad/ops/kernels/tap_table.hpp>
