@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   options.max_steps = 5000;
   options.eval_freq = 500;
   options.normalization = "channels";
+  options.schedule = "cosine";
   eigengrad::Index width = 64;
   app.add_option("--width", width, "channels of the first convolution; the last has eight times as many")
       ->check(CLI::PositiveNumber)

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -79,6 +80,22 @@ TEST(Curves, HaveTitlesLabelsTicksAndFinitePoints) {
 TEST(Curves, EndWhereValuesHardlyDiffer) {
   const std::string svg = curves_svg({{"t", "x", "y", {{{1, 2}, {1.0, std::nextafter(1.0, 2.0)}}}}});
   EXPECT_LT(svg.size(), 10000U);
+}
+
+TEST(Curves, LongOnesAreThinnedAndKeepTheirPeaks) {
+  Curve curve;
+  for (int i = 0; i < 100000; ++i) {
+    curve.x.push_back(i);
+    curve.y.push_back(i == 77777 ? 100.0 : i % 10);
+  }
+  EXPECT_LT(curves_svg({{"t", "x", "y", {curve}}}).size(), 40000U);
+  const Curve few = detail::thinned(curve, 500);
+  EXPECT_EQ(few.x.size(), 500U);
+  EXPECT_TRUE(std::is_sorted(few.x.begin(), few.x.end()));
+  const auto peak = std::find(few.y.begin(), few.y.end(), 100.0);
+  ASSERT_NE(peak, few.y.end());
+  EXPECT_EQ(few.x[static_cast<std::size_t>(peak - few.y.begin())], 77777.0);
+  EXPECT_EQ(detail::thinned({{1, 2, 3}, {5.0, std::nan(""), 7.0}}, 500).x, (std::vector<double>{1, 3}));
 }
 
 TEST(Curves, MovingAverageLooksBack) { EXPECT_EQ(moving_average({2, 4, 6, 8}, 2), (std::vector<double>{2, 3, 5, 7})); }

@@ -78,6 +78,31 @@ inline std::string escaped(const std::string& text) {
   return result;
 }
 
+/// At most about `most` of a curve's points: of each run of points the lowest and the highest, in their order, so that
+/// no peak is lost. Points that are not finite are left out.
+inline Curve thinned(const Curve& curve, std::size_t most) {
+  Curve finite;
+  for (std::size_t i = 0; i < std::min(curve.x.size(), curve.y.size()); ++i) {
+    if (!std::isfinite(curve.y[i])) continue;
+    finite.x.push_back(curve.x[i]);
+    finite.y.push_back(curve.y[i]);
+  }
+  const std::size_t count = finite.y.size();
+  if (count <= most) return finite;
+  const std::size_t runs = std::max<std::size_t>(1, most / 2);
+  Curve result;
+  for (std::size_t run = 0; run < runs; ++run) {
+    const auto begin = finite.y.begin() + static_cast<std::ptrdiff_t>(run * count / runs);
+    const auto end = finite.y.begin() + static_cast<std::ptrdiff_t>((run + 1) * count / runs);
+    const auto [lowest, highest] = std::minmax_element(begin, end);
+    for (const auto& point : {std::min(lowest, highest), std::max(lowest, highest)}) {
+      result.x.push_back(finite.x[static_cast<std::size_t>(point - finite.y.begin())]);
+      result.y.push_back(*point);
+    }
+  }
+  return result;
+}
+
 inline void draw_panel(std::ostringstream& svg, const Panel& panel, double left) {
   constexpr double kLeft = 70, kTop = 40, kWidth = 360, kHeight = 240;
   Range xs, ys;
@@ -117,12 +142,10 @@ inline void draw_panel(std::ostringstream& svg, const Panel& panel, double left)
       << "\" fill=\"none\" stroke=\"#333\"/>\n";
 
   for (std::size_t i = panel.curves.size(); i-- > 0;) {  // the first one lies on top
-    const Curve& curve = panel.curves[i];
+    const Curve curve = thinned(panel.curves[i], 2 * static_cast<std::size_t>(kWidth));
     svg << "<polyline fill=\"none\" stroke=\"" << (i == 0 ? "#1f5fa8" : "#b8cfe6") << "\" stroke-width=\""
         << (i == 0 ? 1.8 : 0.8) << "\" points=\"";
-    for (std::size_t k = 0; k < std::min(curve.x.size(), curve.y.size()); ++k) {
-      if (std::isfinite(curve.y[k])) svg << px(curve.x[k]) << "," << py(curve.y[k]) << " ";
-    }
+    for (std::size_t k = 0; k < curve.x.size(); ++k) svg << px(curve.x[k]) << "," << py(curve.y[k]) << " ";
     svg << "\"/>\n";
   }
 }
