@@ -4,9 +4,13 @@
 
 // Everything but what needs more than Eigen.
 
+#include <eigengrad/autodiff/bridge.hpp>
+#include <eigengrad/autodiff/function.hpp>
+#include <eigengrad/autodiff/grad.hpp>
 #include <eigengrad/core/gradcheck.hpp>
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/print.hpp>
 #include <eigengrad/core/random.hpp>
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/data/augment.hpp>

@@ -14,8 +14,11 @@ import convolution
 import layers
 import networks
 import optimizers
+import structure_ops
+import tensor_ops
 
-FILES = {**convolution.FILES, **layers.FILES, **networks.FILES, **optimizers.FILES}
+FILES = {**convolution.FILES, **layers.FILES, **networks.FILES, **optimizers.FILES, **structure_ops.FILES,
+         **tensor_ops.FILES}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or FILES:

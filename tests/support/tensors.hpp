@@ -21,7 +21,7 @@ Tensor<T> random(const Shape& shape, std::uint64_t seed) {
   return Tensor<T>::randn(shape, rng);
 }
 
-/// The largest difference, relative to the largest magnitude of what is expected.
+/// The largest difference, relative to the largest magnitude of what is expected; NaN where an element differs by NaN.
 template <class T>
 double difference(const Tensor<T>& got, const Tensor<T>& expected) {
   if (got.shape() != expected.shape()) return std::numeric_limits<double>::infinity();
@@ -29,7 +29,8 @@ double difference(const Tensor<T>& got, const Tensor<T>& expected) {
   double magnitude = 1e-300;
   for (Index i = 0; i < got.numel(); ++i) {
     const double error = std::abs(static_cast<double>(got.data()[i]) - static_cast<double>(expected.data()[i]));
-    if (!(error <= largest)) largest = error;
+    if (std::isnan(error)) return error;
+    largest = std::max(largest, error);
     magnitude = std::max(magnitude, std::abs(static_cast<double>(expected.data()[i])));
   }
   return largest / magnitude;

@@ -2,27 +2,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
-#include <sys/wait.h>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "support/temporary_directory.hpp"
+#include "support/process.hpp"
 
-// A trainer as its users run it: a process, its exit status, what it prints and what it leaves behind.
+// A trainer as its users run it: a process, and the files it leaves behind.
 
 namespace eigengrad::testing {
-
-struct Outcome {
-  int status;
-  std::string output;
-};
 
 inline std::vector<std::string> lines_of(const std::filesystem::path& file) {
   std::vector<std::string> lines;
@@ -32,23 +24,11 @@ inline std::vector<std::string> lines_of(const std::filesystem::path& file) {
 }
 
 /// A fixture with a folder of its own.
-class TrainerTest : public ::testing::Test {
+class TrainerTest : public ProcessTest {
  protected:
-  explicit TrainerTest(std::string program) : program_(std::move(program)) {}
+  using ProcessTest::ProcessTest;
 
-  Outcome run(const std::string& arguments, const std::string& environment = "") const {
-    const std::string command = environment + " " + program_ + " " + arguments + " 2>&1";
-    FILE* pipe = popen(command.c_str(), "r");
-    Outcome outcome{-1, ""};
-    std::array<char, 4096> buffer{};
-    while (std::fgets(buffer.data(), static_cast<int>(buffer.size()), pipe) != nullptr) outcome.output += buffer.data();
-    const int status = pclose(pipe);
-    if (WIFEXITED(status)) outcome.status = WEXITSTATUS(status);
-    return outcome;
-  }
-
-  std::string run_dir() const { return (temporary_.path() / "run").string(); }
-  const std::filesystem::path& folder() const { return temporary_.path(); }
+  std::string run_dir() const { return (folder() / "run").string(); }
 
   /// The run ends with an error that says `problem` and leaves nothing in the run directory.
   void expect_refused(const std::string& arguments, const std::string& problem) const {
@@ -65,10 +45,6 @@ class TrainerTest : public ::testing::Test {
     EXPECT_EQ(outcome.status, 0) << outcome.output;
     return lines_of(directory / "train_loss.csv");
   }
-
- private:
-  std::string program_;
-  TemporaryDirectory temporary_;
 };
 
 }  // namespace eigengrad::testing

@@ -131,6 +131,32 @@ TEST_P(Allocations, AConvolutionalNetworkTakesNoneAfterItsFirstEpoch) {
   }
 }
 
+TEST_P(Allocations, AGraphOfVariablesTakesNoneAfterTheSecondStep) {
+  using autodiff::Variable;
+  nn::Linear first{300, 100};
+  nn::Function scale{[](auto x, auto s) { return x * s; }, Tensor<float>::ones({100})};
+  Parameter<float> weight{Tensor<float>::full({10, 100}, 0.01F)};
+  Parameter<float> bias{Tensor<float>::zeros({10})};
+  std::vector<Parameter<float>*> all = parameters(first);
+  for (auto* parameter : parameters(scale)) all.push_back(parameter);
+  all.insert(all.end(), {&weight, &bias});
+  optim::Adam adam{all, {.learning_rate = 1e-4}};
+  Rng rng(1);
+  const auto x = Tensor<float>::randn({50, 300}, rng);
+  const auto labels = Tensor<Index>::zeros({50});
+  std::int64_t after_two_steps = 0;
+  for (int step = 1; step <= 10; ++step) {
+    const auto hidden = relu(apply(first, Variable<float>(x)));
+    const auto both = autodiff::concat({slice(hidden, 1, 0, 50), tanh(slice(hidden, 1, 50, 100))}, 1);
+    const auto logits = linear(apply(scale, both), Variable<float>(weight), Variable<float>(bias));
+    const auto loss = softmax_cross_entropy(logits, labels) + 0.1 * mean(square(hidden - mean(hidden, 0)));
+    loss.backward();
+    adam.step();
+    if (step == 2) after_two_steps = system_allocations();
+  }
+  EXPECT_EQ(system_allocations(), after_two_steps);
+}
+
 TEST_P(Allocations, InferenceTakesNoneAfterTheFirstCall) {
   nn::Sequential net{nn::Linear{3072, 100}, nn::ReLU{}, nn::Linear{100, 10}, nn::Softmax{}};
   for (const Index batch_size : {1, 200}) {

@@ -180,6 +180,22 @@ class BlockPtr {
   Block* block_ = nullptr;
 };
 
+/// Memory of the pool for an object that is not a tensor.
+inline void* pool_allocate(std::size_t bytes) { return MemoryPool::instance().acquire(bytes)->payload(); }
+inline void pool_free(void* memory) { MemoryPool::instance().release(static_cast<Block*>(memory) - 1); }
+
+/// Lets a container of the standard library live in the pool.
+template <class T>
+struct PoolAllocator {
+  using value_type = T;
+  PoolAllocator() = default;
+  template <class U>
+  PoolAllocator(const PoolAllocator<U>&) {}  // NOLINT(google-explicit-constructor): containers convert
+  T* allocate(std::size_t count) { return static_cast<T*>(pool_allocate(count * sizeof(T))); }
+  void deallocate(T* memory, std::size_t) { pool_free(memory); }
+  bool operator==(const PoolAllocator&) const { return true; }
+};
+
 }  // namespace detail
 
 namespace memory {

@@ -1,0 +1,144 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <eigengrad/autodiff/variable.hpp>
+
+// Bridges from layers and hand-written derivatives to Variables.
+//   nn::Linear layer{64, 64};
+//   auto h = autodiff::apply(layer, x);                    // one node; used twice, its gradients add up
+//   auto y = autodiff::custom(MyOperation{}, a, b);        // as torch.autograd.Function
+
+namespace eigengrad::autodiff {
+
+namespace detail {
+
+/// A node that can be differentiated once: its backward computes on tensors alone.
+template <class T>
+class FirstOrderNode : public Node<T> {
+ public:
+  explicit FirstOrderNode(Tensor<T> result) : Node<T>(std::move(result), true) {}
+  bool is_leaf() const override { return false; }
+  using Node<T>::backward;
+  void backward(Variable<T>) override {
+    throw StateError("grad with create_graph: a layer or a custom operation can be differentiated only once");
+  }
+};
+
+/// A layer's forward, remembered by a copy of the layer, which shares its weights. So the layer itself may be called
+/// again before backward.
+template <class L>
+class LayerNode final : public FirstOrderNode<scalar_of<L>> {
+ public:
+  using T = scalar_of<L>;
+  LayerNode(Tensor<T> result, L& layer, const Variable<T>& x)
+      : FirstOrderNode<T>(std::move(result)), layer_(&layer), copy_(layer), input_{x} {
+    visit(*copy_, {.parameter = [](std::string_view, Parameter<T>& p) { p.zero_grad(); }});
+  }
+
+  std::span<Variable<T>> inputs() override { return {input_.data(), this->freed ? 0U : 1U}; }
+  using FirstOrderNode<T>::backward;
+  void backward(Tensor<T> dy) override {
+    if (input_[0].requires_grad())
+      accumulate(input_[0].node()->tensor_slot, copy_->backward(std::move(dy)));
+    else
+      backward_parameters(*copy_, std::move(dy));
+    hand_over();
+  }
+  void free() override {
+    this->freed = true;
+    input_ = {};
+    copy_.reset();
+  }
+
+ private:
+  /// The copy's gradients to the layer's parameters.
+  void hand_over() {
+    Index count = 0;
+    visit(*copy_, {.parameter = [&](std::string_view, Parameter<T>&) { ++count; }});
+    Tensor<Parameter<T>*> parameters({count});
+    Parameter<T>** place = parameters.mutable_data();
+    visit(*copy_, {.parameter = [&](std::string_view, Parameter<T>& p) { *place++ = &p; }});
+    place = parameters.mutable_data();
+    visit(*layer_, {.parameter = [&](std::string_view, Parameter<T>& p) {
+      Parameter<T>& from = **place++;
+      if (from.has_grad()) p.add_grad(std::exchange(from.grad, Tensor<T>()));
+    }});
+  }
+
+  L* layer_;
+  std::optional<L> copy_;
+  std::array<Variable<T>, 1> input_;
+};
+
+/// A user's pair of forward and backward.
+template <class T, class F, std::size_t N>
+class CustomNode final : public FirstOrderNode<T> {
+ public:
+  CustomNode(Tensor<T> result, F f, std::array<Variable<T>, N> arguments)
+      : FirstOrderNode<T>(std::move(result)), f_(std::move(f)), inputs_(std::move(arguments)) {}
+
+  std::span<Variable<T>> inputs() override { return {inputs_.data(), this->freed ? 0 : N}; }
+  using FirstOrderNode<T>::backward;
+  void backward(Tensor<T> dy) override {
+    std::array<bool, N> wanted;
+    for (std::size_t i = 0; i < N; ++i) wanted[i] = inputs_[i].requires_grad();
+    std::array<Tensor<T>, N> shares = f_->backward(dy, wanted);
+    for (std::size_t i = 0; i < N; ++i) {
+      if (!wanted[i]) continue;
+      check::same_shape("custom", "gradient", shares[i].shape(), inputs_[i].shape());
+      accumulate(inputs_[i].node()->tensor_slot, std::move(shares[i]));
+    }
+  }
+  void free() override {
+    this->freed = true;
+    inputs_ = {};
+    f_.reset();
+  }
+
+ private:
+  std::optional<F> f_;
+  std::array<Variable<T>, N> inputs_;
+};
+
+}  // namespace detail
+
+/// A layer called on a variable: one node. Gradients reach the layer's parameters, as in a network of layers. The layer
+/// must stay where it is as long as the graph.
+/// Errors   ShapeError where x does not fit the layer; StateError in a second derivative
+template <Layer L>
+Variable<scalar_of<L>> apply(L& layer, const Variable<scalar_of<L>>& x, Mode mode = Mode::train) {
+  using T = scalar_of<L>;
+  output_shape(layer, x.shape(), mode);
+  const bool differentiable = x.requires_grad() || has_parameters(layer);
+  const bool record = differentiable && remembers(mode) && !NoGradGuard::active();
+  Tensor<T> y = layer.forward(x.value(), mode);
+  if (!record) return Variable<T>(std::move(y));
+  return Variable<T>::of(new detail::LayerNode<L>(std::move(y), layer, x));
+}
+
+/// An operation of one's own, with its derivative written by hand:
+///   struct Square {
+///     Tensor<float> x_;
+///     Tensor<float> forward(const Tensor<float>& x) { x_ = x; ... }                  // keeps what backward needs
+///     std::array<Tensor<float>, 1> backward(const Tensor<float>& dy, std::array<bool, 1> wanted) { ... }
+///   };
+/// backward may leave out (return empty) what is not wanted. It is called on the object that forward was called on.
+/// Errors   ShapeError where a gradient has another shape than its input; StateError in a second derivative
+template <class F, class T, class... More>
+Variable<T> custom(F f, const Variable<T>& first, const More&... more) {
+  constexpr std::size_t kInputs = 1 + sizeof...(More);
+  Tensor<T> y = f.forward(first.value(), more.value()...);
+  if (NoGradGuard::active() || !(first.requires_grad() || ... || more.requires_grad()))
+    return Variable<T>(std::move(y));
+  using Result = detail::CustomNode<T, F, kInputs>;
+  return Variable<T>::of(new Result(std::move(y), std::move(f), {first, more...}));
+}
+
+}  // namespace eigengrad::autodiff

@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <eigengrad/autodiff/functions.hpp>
+
+// nn::Function: a layer from a function on Variables. It needs no backward.
+//   nn::Sequential net{nn::Linear{64, 64}, nn::Function{[](auto x) { return x * sigmoid(x); }}, nn::Linear{64, 10}};
+//   nn::Function scale{[](auto x, auto s) { return x * s; }, Tensor<float>::ones({64})};     // s is learned
+//   auto layer = nn::function<double>([](auto x) { return exp(x); });                        // of double
+
+namespace eigengrad::nn {
+
+/// y = f(x, parameters...), differentiated by autodiff. The parameters start at the given values and are called "0",
+/// "1", ... The function is called with variables, in training and in use.
+/// Errors   what f throws for an x that it does not take, from output_shape, before a network computes; StateError
+///          where backward comes before forward
+template <class T, class F, std::size_t N = 0>
+class Function {
+ public:
+  template <class... Values>
+  explicit Function(F f, Values... values)
+      : f_(std::move(f)), parameters_{Parameter<T>(Tensor<T>(std::move(values)))...} {
+    static_assert(sizeof...(Values) == N, "one value for each parameter");
+  }
+
+  /// Calls f with zeros, once for each new shape.
+  Shape output_shape(const Shape& x) const {
+    if (!known_ || known_->x != x) {
+      const autodiff::NoGradGuard no_grad;
+      known_ = Shapes{x, call(autodiff::Variable<T>(Tensor<T>::zeros(x)), values()).shape()};
+    }
+    return known_->y;
+  }
+
+  Tensor<T> forward(Tensor<T> x, Mode mode) {
+    memory_.reset();
+    if (!remembers(mode)) {
+      const autodiff::NoGradGuard no_grad;
+      return call(autodiff::Variable<T>(std::move(x)), values()).value();
+    }
+    Memory memory{autodiff::Variable<T>::leaf(std::move(x)), values(), {}};
+    memory.y = call(memory.x, memory.parameters);
+    memory_ = std::move(memory);
+    return memory_->y.value();
+  }
+
+  Tensor<T> backward(Tensor<T> dy) {
+    check::remembered(*this, memory_.has_value());
+    check::same_shape(*this, "gradient of the output", dy.shape(), memory_->y.shape());
+    memory_->x.zero_grad();
+    for (auto& parameter : memory_->parameters) parameter.zero_grad();
+    if (memory_->y.requires_grad()) memory_->y.backward(std::move(dy), {.retain_graph = true});
+    for (std::size_t i = 0; i < N; ++i) parameters_[i].add_grad(or_zeros(memory_->parameters[i]));
+    return or_zeros(memory_->x);
+  }
+
+  void visit(auto&& f) {
+    for (std::size_t i = 0; i < N; ++i) f(std::to_string(i), parameters_[i]);
+  }
+
+  std::string description() const { return "Function"; }
+
+ private:
+  using Variables = std::array<autodiff::Variable<T>, N>;
+  struct Shapes {
+    Shape x, y;
+  };
+  struct Memory {
+    autodiff::Variable<T> x;
+    Variables parameters;
+    autodiff::Variable<T> y;
+  };
+
+  Variables values() const {
+    Variables result;
+    for (std::size_t i = 0; i < N; ++i) result[i] = autodiff::Variable<T>::leaf(parameters_[i].value);
+    return result;
+  }
+
+  autodiff::Variable<T> call(const autodiff::Variable<T>& x, const Variables& parameters) const {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) { return f_(x, parameters[I]...); }
+    (std::make_index_sequence<N>{});
+  }
+
+  static Tensor<T> or_zeros(const autodiff::Variable<T>& leaf) {
+    return leaf.grad().shape() == leaf.shape() ? leaf.grad() : Tensor<T>::zeros(leaf.shape());
+  }
+
+  F f_;
+  std::array<Parameter<T>, N> parameters_;
+  mutable std::optional<Shapes> known_;
+  std::optional<Memory> memory_;  // of the last forward that remembers
+};
+
+template <class F>
+Function(F) -> Function<float, F, 0>;
+template <class F, class T, class... More>
+Function(F, Tensor<T>, More...) -> Function<T, F, 1 + sizeof...(More)>;
+
+/// A Function of numbers of type T.
+template <class T, class F, class... Values>
+Function<T, F, sizeof...(Values)> function(F f, Values... values) {
+  return Function<T, F, sizeof...(Values)>(std::move(f), std::move(values)...);
+}
+
+}  // namespace eigengrad::nn
