@@ -94,7 +94,9 @@ TEST(Functions, Reductions) {
   };
   const Case cases[] = {{{2, 3}, {}},   {{2, 3}, 0}, {{2, 3}, -1}, {{2, 3, 4}, {0, 2}},
                         {{2, 1, 3}, 1}, {{1}, 0},    {{}, {}}};
-  for (const auto& [shape, axes] : cases) {
+  for (const Case& c : cases) {
+    const Shape& shape = c.shape;
+    const ops::Axes& axes = c.axes;
     const Tensors at{away_from_0(shape, 1)};
     for (const bool keepdims : {false, true}) {
       const auto check = [&](const char* name, const auto& f) {

@@ -59,8 +59,9 @@ TEST(BatchNormOp, BackwardMatchesTheJacobian) {
     const auto x = random<double>(shape, 1);
     const auto weight = random<double>({channels}, 2);
     const auto dy = random<double>(shape, 4);
-    const auto [mean, var] = batch_norm_statistics(x);
-    const Tensor<double> inv_std = batch_norm_inv_std(var, 1e-3);
+    const BatchNormStatistics<double> statistics = batch_norm_statistics(x);
+    const Tensor<double>& mean = statistics.mean;
+    const Tensor<double> inv_std = batch_norm_inv_std(statistics.var, 1e-3);
     const auto trained = batch_norm_backward(dy, x, mean, inv_std, weight, BatchNormSource::batch);
     const auto running = batch_norm_backward(dy, x, mean, inv_std, weight, BatchNormSource::running);
     const auto m = static_cast<double>(rows);
