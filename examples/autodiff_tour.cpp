@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cmath>
-#include <exception>
 #include <iostream>
 #include <span>
 #include <vector>
@@ -21,6 +20,8 @@
 #include <eigengrad/core/print.hpp>
 #include <eigengrad/nn/linear.hpp>
 #include <eigengrad/nn/sequential.hpp>
+
+#include "common/run_main.hpp"
 
 namespace {
 
@@ -188,8 +189,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Shows what automatic differentiation can do."};
   std::vector<double> start{-1.2, 1.0};
   app.add_option("--start", start, "where Newton's method begins")->expected(2)->capture_default_str();
-  try {
-    app.parse(argc, argv);
+  return examples::run_main(app, argc, argv, [&] {
     gradients();
     values_used_twice();
     constants();
@@ -201,10 +201,5 @@ int main(int argc, char** argv) {
     function_in_a_network();
     newton(start);
     return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error);
-  } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }

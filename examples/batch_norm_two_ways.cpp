@@ -7,7 +7,6 @@
 //   batch_norm_two_ways --batch 8 --size 16 --channels 32 --seed 1
 
 #include <cstdint>
-#include <exception>
 #include <iomanip>
 #include <iostream>
 
@@ -15,6 +14,8 @@
 
 #include <eigengrad/autodiff/functions.hpp>
 #include <eigengrad/nn/batch_norm.hpp>
+
+#include "common/run_main.hpp"
 
 namespace {
 
@@ -123,13 +124,5 @@ int main(int argc, char** argv) {
   app.add_option("--size", options.size, "their height and width")->check(above_zero)->capture_default_str();
   app.add_option("--channels", options.channels, "their channels")->check(above_zero)->capture_default_str();
   app.add_option("--seed", options.seed, "of all random numbers")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-    return compare(options) ? 0 : 1;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error);
-  } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << '\n';
-    return 1;
-  }
+  return examples::run_main(app, argc, argv, [&] { return compare(options) ? 0 : 1; });
 }

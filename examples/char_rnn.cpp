@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <exception>
 #include <iomanip>
 #include <iostream>
 #include <string>
@@ -24,6 +23,7 @@
 #include <eigengrad/eigengrad.hpp>
 
 #include "common/corpus.hpp"
+#include "common/run_main.hpp"
 
 namespace {
 
@@ -228,15 +228,9 @@ int main(int argc, char** argv) {
   CLI::App app{"Teaches a recurrent network to write."};
   Options options;
   add_flags(app, options);
-  try {
-    app.parse(argc, argv);
+  return examples::run_main(app, argc, argv, [&] {
     if (options.threads > 0) set_num_threads(options.threads);
     run(options);
     return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error);
-  } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }

@@ -2,11 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <exception>
-#include <iostream>
-
 #include "common/networks.hpp"
 #include "common/options.hpp"
+#include "common/run_main.hpp"
 
 // What all trainers of CIFAR-10 share beside their flags: the choice of data, the run with its files and its report.
 
@@ -19,23 +17,17 @@ data::Split<data::ImageDataset<>> load_data(const Options& options);
 void run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, const Options& options);
 
 /// The main function of a trainer: parses the command line, makes the network by make_network(image shape, classes)
-/// and trains it. Errors go to standard error; the result is the exit status.
+/// and trains it. The result is the exit status.
 template <class F>
 int run_main(CLI::App& app, const Options& options, int argc, char** argv, const F& make_network) {
-  try {
-    app.parse(argc, argv);
+  return examples::run_main(app, argc, argv, [&] {
     if (options.threads > 0) set_num_threads(options.threads);
     manual_seed(options.seed);
     const auto data = load_data(options);
     nn::Sequential<> net = make_network(data.train.image_shape(), data.train.num_classes());
     run(net, data, options);
     return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error);
-  } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }
 
 }  // namespace trainer

@@ -45,6 +45,15 @@ class TrainerTest : public ProcessTest {
     EXPECT_EQ(outcome.status, 0) << outcome.output;
     return lines_of(directory / "train_loss.csv");
   }
+
+  /// A run of so many steps has the same losses with 1, 2 and 3 threads, and others with another seed.
+  void expect_same_losses_for_any_number_of_threads(const std::string& arguments, std::size_t steps) const {
+    const auto one = losses(arguments + " --threads 1");
+    EXPECT_EQ(one.size(), steps + 1);
+    EXPECT_EQ(one, losses(arguments + " --threads 2"));
+    EXPECT_EQ(one, losses(arguments + " --threads 3"));
+    EXPECT_NE(one, losses(arguments + " --seed 7"));
+  }
 };
 
 }  // namespace eigengrad::testing

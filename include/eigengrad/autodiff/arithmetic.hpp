@@ -15,7 +15,7 @@
 
 namespace eigengrad::autodiff {
 
-/// The type of an argument that does not decide T, so that constants are converted.
+/// The type of an argument that does not decide T, so that constants, tensors and numbers alike, are converted.
 template <class T>
 using Constant = std::type_identity_t<Variable<T>>;
 
@@ -115,54 +115,30 @@ Variable<T> minimum(const Variable<T>& a, const Constant<T>& b) {
       a, b);
 }
 
-// A number on either side.
-template <class T, ops::NumberFor<T> N>
-Variable<T> add(const Variable<T>& a, N b) {
-  return add(a, Variable<T>(static_cast<T>(b)));
-}
+// A number on the left.
 template <class T, ops::NumberFor<T> N>
 Variable<T> add(N a, const Variable<T>& b) {
-  return add(Variable<T>(static_cast<T>(a)), b);
-}
-template <class T, ops::NumberFor<T> N>
-Variable<T> sub(const Variable<T>& a, N b) {
-  return sub(a, Variable<T>(static_cast<T>(b)));
+  return add(Variable<T>(a), b);
 }
 template <class T, ops::NumberFor<T> N>
 Variable<T> sub(N a, const Variable<T>& b) {
-  return sub(Variable<T>(static_cast<T>(a)), b);
-}
-template <class T, ops::NumberFor<T> N>
-Variable<T> mul(const Variable<T>& a, N b) {
-  return mul(a, Variable<T>(static_cast<T>(b)));
+  return sub(Variable<T>(a), b);
 }
 template <class T, ops::NumberFor<T> N>
 Variable<T> mul(N a, const Variable<T>& b) {
-  return mul(Variable<T>(static_cast<T>(a)), b);
-}
-template <class T, ops::NumberFor<T> N>
-Variable<T> div(const Variable<T>& a, N b) {
-  return div(a, Variable<T>(static_cast<T>(b)));
+  return mul(Variable<T>(a), b);
 }
 template <class T, ops::NumberFor<T> N>
 Variable<T> div(N a, const Variable<T>& b) {
-  return div(Variable<T>(static_cast<T>(a)), b);
-}
-template <class T, ops::NumberFor<T> N>
-Variable<T> maximum(const Variable<T>& a, N b) {
-  return maximum(a, Variable<T>(static_cast<T>(b)));
+  return div(Variable<T>(a), b);
 }
 template <class T, ops::NumberFor<T> N>
 Variable<T> maximum(N a, const Variable<T>& b) {
-  return maximum(Variable<T>(static_cast<T>(a)), b);
-}
-template <class T, ops::NumberFor<T> N>
-Variable<T> minimum(const Variable<T>& a, N b) {
-  return minimum(a, Variable<T>(static_cast<T>(b)));
+  return maximum(Variable<T>(a), b);
 }
 template <class T, ops::NumberFor<T> N>
 Variable<T> minimum(N a, const Variable<T>& b) {
-  return minimum(Variable<T>(static_cast<T>(a)), b);
+  return minimum(Variable<T>(a), b);
 }
 
 // Comparisons have no gradient: they give masks.
@@ -170,51 +146,30 @@ template <class T>
 Tensor<bool> greater(const Variable<T>& a, const Constant<T>& b) {
   return ops::greater(a.value(), b.value());
 }
-template <class T, ops::NumberFor<T> N>
-Tensor<bool> greater(const Variable<T>& a, N b) {
-  return ops::greater(a.value(), b);
-}
 template <class T>
 Tensor<bool> greater_equal(const Variable<T>& a, const Constant<T>& b) {
   return ops::greater_equal(a.value(), b.value());
-}
-template <class T, ops::NumberFor<T> N>
-Tensor<bool> greater_equal(const Variable<T>& a, N b) {
-  return ops::greater_equal(a.value(), b);
 }
 template <class T>
 Tensor<bool> less(const Variable<T>& a, const Constant<T>& b) {
   return ops::less(a.value(), b.value());
 }
-template <class T, ops::NumberFor<T> N>
-Tensor<bool> less(const Variable<T>& a, N b) {
-  return ops::less(a.value(), b);
-}
 template <class T>
 Tensor<bool> less_equal(const Variable<T>& a, const Constant<T>& b) {
   return ops::less_equal(a.value(), b.value());
 }
-template <class T, ops::NumberFor<T> N>
-Tensor<bool> less_equal(const Variable<T>& a, N b) {
-  return ops::less_equal(a.value(), b);
-}
 template <class T>
 Tensor<bool> equal_to(const Variable<T>& a, const Constant<T>& b) {
   return ops::equal_to(a.value(), b.value());
-}
-template <class T, ops::NumberFor<T> N>
-Tensor<bool> equal_to(const Variable<T>& a, N b) {
-  return ops::equal_to(a.value(), b);
 }
 template <class T>
 Tensor<bool> isnan(const Variable<T>& x) {
   return ops::isnan(x.value());
 }
 
-namespace detail {
-
+/// a where the condition holds, else b; one of them may be a constant.
 template <class T>
-Variable<T> record_where(const Tensor<bool>& condition, const Variable<T>& a, const Variable<T>& b) {
+Variable<T> where(const Tensor<bool>& condition, const Variable<T>& a, const Constant<T>& b) {
   return record(
       ops::where(condition, a.value(), b.value()),
       [condition](const auto& dy, const auto&, const auto& x, const auto& z, const auto& give) {
@@ -223,25 +178,10 @@ Variable<T> record_where(const Tensor<bool>& condition, const Variable<T>& a, co
       },
       a, b);
 }
-
-}  // namespace detail
-
-/// a where the condition holds, else b; one of them may be a constant.
-template <class T>
-Variable<T> where(const Tensor<bool>& condition, const Variable<T>& a, const Constant<T>& b) {
-  return detail::record_where(condition, a, b);
-}
-template <class T, ops::NumberFor<T> N>
-Variable<T> where(const Tensor<bool>& condition, const Variable<T>& a, N b) {
-  return detail::record_where(condition, a, Variable<T>(static_cast<T>(b)));
-}
 template <class T, class A>
 requires(!std::same_as<A, Variable<T>>) Variable<T> where(const Tensor<bool>& condition, const A& a,
                                                           const Variable<T>& b) {
-  if constexpr (std::is_arithmetic_v<A>)
-    return detail::record_where(condition, Variable<T>(static_cast<T>(a)), b);
-  else
-    return detail::record_where(condition, Variable<T>(a), b);
+  return where(condition, Variable<T>(a), b);
 }
 
 }  // namespace eigengrad::autodiff

@@ -99,10 +99,10 @@ Variable<T> gelu_backward(const Variable<T>& dy, const Variable<T>& x) {
       [](const auto& d, const auto&, const auto& first, const auto& a, const auto& give) {
         give(0, [&] { return gelu_backward(d, a); });
         give(1, [&] {
-          using ops::exp, ops::mul, ops::square, ops::sub;
+          using ops::exp, ops::mul, ops::square;
           const T at_0 = static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
           const auto density = mul(exp(mul(square(a), T(-0.5))), at_0);
-          return mul(mul(d, first), mul(density, sub(T(2), square(a))));
+          return mul(mul(d, first), mul(density, T(2) - square(a)));
         });
       },
       dy, x);

@@ -245,7 +245,8 @@ class Variable {
   Variable() = default;
   // NOLINTBEGIN(google-explicit-constructor): constants mix with variables
   Variable(Tensor<T> constant) : node_(new detail::Node<T>(std::move(constant), false)) {}
-  Variable(T constant) : Variable(Tensor<T>({}, {constant})) {}
+  template <class N>
+  requires std::is_arithmetic_v<N> Variable(N constant) : Variable(Tensor<T>({}, {static_cast<T>(constant)})) {}
   // NOLINTEND(google-explicit-constructor)
   /// Something to differentiate by: backward adds to its grad().
   Variable(const Shape& shape, std::initializer_list<T> values) : Variable(leaf(Tensor<T>(shape, values))) {}
@@ -307,31 +308,6 @@ class Variable {
   friend Variable operator-(const Variable& a, const Variable& b) { return sub(a, b); }
   friend Variable operator*(const Variable& a, const Variable& b) { return mul(a, b); }
   friend Variable operator/(const Variable& a, const Variable& b) { return div(a, b); }
-  // A number of another type is converted to T.
-  template <class N>
-  requires std::is_arithmetic_v<N>
-  friend Variable operator+(const Variable& a, N b) { return add(a, b); }
-  template <class N>
-  requires std::is_arithmetic_v<N>
-  friend Variable operator+(N a, const Variable& b) { return add(a, b); }
-  template <class N>
-  requires std::is_arithmetic_v<N>
-  friend Variable operator-(const Variable& a, N b) { return sub(a, b); }
-  template <class N>
-  requires std::is_arithmetic_v<N>
-  friend Variable operator-(N a, const Variable& b) { return sub(a, b); }
-  template <class N>
-  requires std::is_arithmetic_v<N>
-  friend Variable operator*(const Variable& a, N b) { return mul(a, b); }
-  template <class N>
-  requires std::is_arithmetic_v<N>
-  friend Variable operator*(N a, const Variable& b) { return mul(a, b); }
-  template <class N>
-  requires std::is_arithmetic_v<N>
-  friend Variable operator/(const Variable& a, N b) { return div(a, b); }
-  template <class N>
-  requires std::is_arithmetic_v<N>
-  friend Variable operator/(N a, const Variable& b) { return div(a, b); }
 
  private:
   detail::NodePtr<T> node_;

@@ -55,10 +55,10 @@ class BatchNorm {
       memory.mean = running_mean;
       memory.inv_std = ops::batch_norm_inv_std(running_var, options_.eps);
     }
-    if (!remembers(mode)) return ops::batch_norm(std::move(x), memory.mean, memory.inv_std, weight.value, bias.value);
-    memory.x = x;
-    memory_ = std::move(memory);
-    return ops::batch_norm(std::move(x), memory_->mean, memory_->inv_std, weight.value, bias.value);
+    if (remembers(mode)) memory.x = x;
+    Tensor<T> y = ops::batch_norm(std::move(x), memory.mean, memory.inv_std, weight.value, bias.value);
+    if (remembers(mode)) memory_ = std::move(memory);
+    return y;
   }
 
   Tensor<T> backward(Tensor<T> dy) {

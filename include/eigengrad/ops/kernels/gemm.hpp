@@ -41,6 +41,26 @@ namespace detail {
 
 inline Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
+/// pack of an operand for 1, ..., kTileRows lines, to be chosen by a number known at run time.
+template <class T, class Operand>
+inline constexpr auto kPackRows = []<std::size_t... W>(std::index_sequence<W...>) {
+  using Pack = void (*)(const Operand&, Index, Index, Index, Index, T*);
+  return std::array<Pack, sizeof...(W)>{
+      [](const Operand& operand, Index line, Index valid, Index step, Index depth, T* target) {
+        operand.template pack<static_cast<int>(W) + 1>(line, valid, step, depth, target);
+      }...};
+}
+(std::make_index_sequence<kTileRows>{});
+
+/// Packs `width` lines, at most kTileCols, into a panel of one packet or of two.
+template <class T, class Operand>
+void pack_cols_panel(const Operand& operand, Index line, Index width, Index step, Index depth, T* target) {
+  if (width > kLanes<T>)
+    operand.template pack<kTileCols<T>>(line, width, step, depth, target);
+  else
+    operand.template pack<kLanes<T>>(line, width, step, depth, target);
+}
+
 /// One product, oriented so that packets run along the columns of c.
 template <class T, class A, class B>
 class Product {
@@ -194,8 +214,8 @@ class Product {
     const Index depth = depths_.length(block);
     for (Index i = begin; i < end; ++i) {
       const Index height = row_panels_.length(i);
-      kPack<A, kTileRows>[static_cast<std::size_t>(height - 1)](a_, row_panels_.begin(i), height, depths_.begin(block),
-                                                                depth, target);
+      kPackRows<T, A>[static_cast<std::size_t>(height - 1)](a_, row_panels_.begin(i), height, depths_.begin(block),
+                                                            depth, target);
       target += height * depth;
     }
   }
@@ -204,23 +224,10 @@ class Product {
     for (Index j = begin; j < end; ++j) {
       const Index width = panel_width(j);
       const Index first = j * kTileCols<T>;
-      if (width > kLanes<T>)
-        b_.template pack<kTileCols<T>>(first, width, depths_.begin(block), depth, target);
-      else
-        b_.template pack<kLanes<T>>(first, width, depths_.begin(block), depth, target);
+      pack_cols_panel(b_, first, width, depths_.begin(block), depth, target);
       target += kTileCols<T> * depth;
     }
   }
-
-  /// pack of an operand for the widths 1, ..., N, to be chosen by a width known at run time.
-  template <class Operand, int N>
-  static constexpr auto kPack = []<std::size_t... W>(std::index_sequence<W...>) {
-    using Pack = void (*)(const Operand&, Index, Index, Index, Index, T*);
-    return std::array<Pack, N>{[](const Operand& operand, Index line, Index valid, Index step, Index depth, T* target) {
-      operand.template pack<static_cast<int>(W) + 1>(line, valid, step, depth, target);
-    }...};
-  }
-  (std::make_index_sequence<N>{});
 
   Index panel_width(Index j) const { return std::min<Index>(kTileCols<T>, c_.cols - j * kTileCols<T>); }
 
@@ -259,6 +266,9 @@ class Product {
   EvenSplit depths_;
 };
 
+/// What writing a tile against the grain of c leaves of its speed.
+inline constexpr double kAgainstTheGrain = 0.95;
+
 /// The share of useful lanes when packets run along `lines` lines.
 template <class T>
 double filled(Index lines) {
@@ -281,9 +291,8 @@ void multiply(const A& a, const B& b, Index steps, View<T> c, bool add = false) 
   }
   // Packets may run along the columns or, by transposing everything, along the rows. Fewer idle lanes win;
   // writing a tile against the grain of c costs a few per cent.
-  constexpr double kAgainstTheGrain = 0.95;
-  const double along_cols = detail::filled<T>(c.cols) * (c.col_stride == 1 ? 1.0 : kAgainstTheGrain);
-  const double along_rows = detail::filled<T>(c.rows) * (c.row_stride == 1 ? 1.0 : kAgainstTheGrain);
+  const double along_cols = detail::filled<T>(c.cols) * (c.col_stride == 1 ? 1.0 : detail::kAgainstTheGrain);
+  const double along_rows = detail::filled<T>(c.rows) * (c.row_stride == 1 ? 1.0 : detail::kAgainstTheGrain);
   if (along_cols >= along_rows)
     detail::Product<T, A, B>(a, b, steps, c, add).run();
   else

@@ -19,7 +19,7 @@ class SmallGemm {
  public:
   SmallGemm(Index rows, Index steps, Index cols)
       : depths_(EvenSplit::of_at_most(steps, kDepth)),
-        by_cols_(detail::filled<T>(cols) >= detail::filled<T>(rows) * kAgainstTheGrain),
+        by_cols_(detail::filled<T>(cols) >= detail::filled<T>(rows) * detail::kAgainstTheGrain),
         rows_(by_cols_ ? rows : cols),
         cols_(by_cols_ ? cols : rows),
         padded_cols_(detail::round_up(cols_, kLanes<T>)),
@@ -40,8 +40,6 @@ class SmallGemm {
   }
 
  private:
-  static constexpr double kAgainstTheGrain = 0.95;
-
   Index row_elements() const { return detail::round_up(rows_ * depths_.longest(), kLanes<T>); }
 
   /// c = a b^T. Sums whose rows are whole packets go straight to their place.
@@ -81,26 +79,14 @@ class SmallGemm {
     const Index depth = depths_.length(block);
     for (Index i = 0; i < row_panels_.count; ++i) {
       const Index height = row_panels_.length(i);
-      kPackRows[static_cast<std::size_t>(height - 1)](a, row_panels_.begin(i), first, depth,
-                                                      packed_rows + row_panels_.begin(i) * depth);
+      detail::kPackRows<T, View<const T>>[static_cast<std::size_t>(height - 1)](
+          a, row_panels_.begin(i), height, first, depth, packed_rows + row_panels_.begin(i) * depth);
     }
     for (Index j = 0; j < cols_; j += kTileCols<T>) {
       const Index width = std::min<Index>(kTileCols<T>, cols_ - j);
-      if (width > kLanes<T>)
-        b.template pack<kTileCols<T>>(j, width, first, depth, packed_cols + j * depth);
-      else
-        b.template pack<kLanes<T>>(j, width, first, depth, packed_cols + j * depth);
+      detail::pack_cols_panel(b, j, width, first, depth, packed_cols + j * depth);
     }
   }
-
-  /// View::pack for 1, ..., kTileRows lines.
-  static constexpr auto kPackRows = []<std::size_t... W>(std::index_sequence<W...>) {
-    using Pack = void (*)(const View<const T>&, Index, Index, Index, T*);
-    return std::array<Pack, sizeof...(W)>{[](const View<const T>& a, Index line, Index step, Index depth, T* target) {
-      a.template pack<static_cast<int>(W) + 1>(line, static_cast<Index>(W) + 1, step, depth, target);
-    }...};
-  }
-  (std::make_index_sequence<kTileRows>{});
 
   EvenSplit depths_;
   bool by_cols_;  // packets run along the columns of c; else everything is transposed
