@@ -24,8 +24,8 @@ namespace detail {
 
 /// The sizes of a convolution, checked.
 template <class T>
-kernels::im2col::Problem conv2d_problem(std::string_view where, const Shape& x, const Tensor<T>& weight,
-                                        const Conv2dOptions& options) {
+kernels::ConvProblem conv2d_problem(std::string_view where, const Shape& x, const Tensor<T>& weight,
+                                    const Conv2dOptions& options) {
   const Shape& w = weight.shape();
   if (w.rank() != 4) throw ShapeError(error_text(where, ": weight has shape ", w, ", expected (K, R, S, C)"));
   const Window window{{w[1], w[2]}, options.stride, options.padding, options.dilation};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <eigengrad/ops/kernels/conv_operands.hpp>
+#include <eigengrad/ops/kernels/conv_problem.hpp>
 #include <eigengrad/ops/kernels/gemm.hpp>
 
 // Convolution as a matrix product over (r, s, c), for any window, stride, dilation and number of groups:
@@ -12,22 +13,9 @@
 
 namespace eigengrad::ops::kernels::im2col {
 
-/// A convolution's sizes. N images, H W C of the input, P Q K of the output, G groups.
-struct Problem {
-  Shape x;  ///< (N, H, W, C)
-  Shape y;  ///< (N, P, Q, K)
-  Window window;
-  Index groups;
-
-  Index group_inputs() const { return x[3] / groups; }
-  Index group_outputs() const { return y[3] / groups; }
-  Index taps() const { return window.kernel.area(); }
-  Index group_weights() const { return group_outputs() * taps() * group_inputs(); }
-};
-
 /// y = x * W, or y += x * W with add.
 template <class T>
-void forward(const Problem& problem, const Tensor<T>& x, const Tensor<T>& weight, Tensor<T>& y, bool add) {
+void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, Tensor<T>& y, bool add) {
   if (y.empty()) return;
   const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
   const Index outputs = problem.group_outputs();
@@ -42,7 +30,7 @@ void forward(const Problem& problem, const Tensor<T>& x, const Tensor<T>& weight
 
 /// dx from dy.
 template <class T>
-void backward_input(const Problem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
+void backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
   if (dx.empty()) return;
   const auto taps = TapTables::of_pixel(problem.window, problem.x, problem.y);
   const Index inputs = problem.group_inputs();
@@ -58,7 +46,7 @@ void backward_input(const Problem& problem, const Tensor<T>& dy, const Tensor<T>
 
 /// dW from dy and x.
 template <class T>
-void backward_weight(const Problem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
+void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
   if (dy.empty()) {
     dw.mutable_array().setZero();
     return;
