@@ -5,8 +5,6 @@
 // written with layers, in turn, and a chain of operations on single numbers, recorded and run backward.
 //   autodiff_step --threads 1 --rounds 15
 
-#include <algorithm>
-#include <chrono>
 #include <iomanip>
 #include <iostream>
 #include <vector>
@@ -16,22 +14,19 @@
 #include <eigengrad/eigengrad.hpp>
 
 #include "fma_peak.hpp"
+#include "timing.hpp"
 
 namespace {
 
 using namespace eigengrad;
 using autodiff::Variable;
+using benchmarks::median;
 
 template <class F>
 double seconds_of(int repetitions, const F& f) {
-  const auto start = std::chrono::steady_clock::now();
+  benchmarks::Stopwatch watch;
   for (int i = 0; i < repetitions; ++i) f();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / repetitions;
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
+  return watch.lap() / repetitions;
 }
 
 /// y = y * a + b, again and again, and the gradients by all three.

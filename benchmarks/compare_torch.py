@@ -1,29 +1,31 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The eigengrad authors
 # SPDX-License-Identifier: MIT
-"""Times the same training steps with eigengrad and with PyTorch, in turn, and prints the ratio.
+"""Times the same work with eigengrad and with PyTorch, in turn, and prints the ratio: training steps and inference of
+three networks, and the memory of training, or (--convolutions) single convolutions in each direction.
 
     python3 -m venv build/torch && build/torch/bin/pip install torch==2.13.0 numpy
     cmake --preset release && cmake --build build/release
     build/torch/bin/python benchmarks/compare_torch.py build/release/benchmarks/train_step
+    build/torch/bin/python benchmarks/compare_torch.py build/release/benchmarks/train_step --convolutions --seconds 0.2
 
-Every round runs eigengrad, then PyTorch in each of its settings (threads that wait actively or passively; for the
-cnn both memory formats), each in a process of its own. A line has the medians over the rounds; PyTorch's is that of its best setting. The ratio is
-taken round by round, so that a drift of the machine's speed cancels. Run nothing else meanwhile.
+Every round runs eigengrad, then PyTorch in each of its settings (threads that wait actively or passively; for images
+both memory formats), in processes of their own. A line has the medians over the rounds; PyTorch's is that of its best
+setting. The ratio is taken round by round, so that a drift of the machine's speed cancels. Run nothing else meanwhile.
 """
 import argparse
 import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
 
-NETWORKS = ["mlp100", "mlp700", "cnn"]
-MLP_SIZES = {"mlp100": [3072, 100, 10], "mlp700": [3072, 700, 700, 700, 10]}
-CNN_STAGES = [[64], [128], [256, 256], [512, 512], [512, 512]]
-WAIT_POLICIES = ["active", "passive"]
+from compare_convolutions import compare_convolutions
+from in_turn import TIME_HEADER, WAIT_POLICIES, compare, ratio_text, run_torch, time_columns
+
+BATCH_SIZES = {"mlp100": {"train": [200], "inference": [1, 256]},
+               "mlp700": {"train": [200], "inference": [1, 256]},
+               "cnn": {"train": [32, 128], "inference": [1, 256]}}
 
 
 def settings(network):
@@ -32,111 +34,104 @@ def settings(network):
     return [f"{policy} {memory_format}" for policy in WAIT_POLICIES for memory_format in formats]
 
 
-def make_torch(network):
-    """The network, its inputs and its optimiser."""
-    import torch
-
-    layers = []
-    if network == "cnn":
-        channels = 3
-        for stage in CNN_STAGES:
-            for outputs in stage:
-                layers += [torch.nn.Conv2d(channels, outputs, 3, padding=1), torch.nn.BatchNorm2d(outputs),
-                           torch.nn.ReLU(inplace=True)]
-                channels = outputs
-            layers.append(torch.nn.MaxPool2d(3, stride=2, padding=1))
-        net = torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(channels, 10))
-        return net, torch.randn(32, 3, 32, 32), torch.optim.Adam(net.parameters(), lr=1e-4)
-    sizes = MLP_SIZES[network]
-    for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:])):
-        layers.append(torch.nn.Linear(inputs, outputs))
-        if i + 2 < len(sizes):
-            layers.append(torch.nn.ReLU(inplace=True))
-    net = torch.nn.Sequential(*layers)
-    inputs = torch.randn(200, sizes[0])
-    if network == "mlp100":
-        return net, inputs, torch.optim.SGD(net.parameters(), lr=1e-3)
-    return net, inputs, torch.optim.Adam(net.parameters(), lr=1e-4)
-
-
-def time_torch(network, threads, seconds, memory_format):
-    """Milliseconds of one step, the median over about the given time. Runs in the child process."""
-    import torch
-
-    torch.set_num_threads(threads)
-    torch.manual_seed(1)
-    net, inputs, optimizer = make_torch(network)
-    if memory_format == "channels_last":
-        net = net.to(memory_format=torch.channels_last)
-        inputs = inputs.contiguous(memory_format=torch.channels_last)
-    loss_of = torch.nn.CrossEntropyLoss()
-    labels = torch.randint(0, 10, (len(inputs),))
-
-    def step():
-        optimizer.zero_grad()
-        loss_of(net(inputs), labels).backward()
-        optimizer.step()
-
-    start = time.perf_counter()
-    while time.perf_counter() - start < seconds / 10:
-        step()
-    times = []
-    start = time.perf_counter()
-    while len(times) < 5 or time.perf_counter() - start < seconds:
-        step_start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - step_start)
-    return 1e3 * statistics.median(times)
-
-
-def run_torch(network, threads, seconds, setting):
-    wait_policy, memory_format = setting.split()
-    environment = dict(os.environ, OMP_WAIT_POLICY=wait_policy.upper(), OMP_NUM_THREADS=str(threads),
-                       MKL_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
-    command = [sys.executable, __file__, "--torch-child", network, str(threads), str(seconds), memory_format]
-    return float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
-
-
-def run_eigengrad(binary, network, threads, seconds):
+def run_eigengrad(binary, case, seconds):
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "result.json")
-        command = [binary, "--network", network, "--threads", str(threads), "--seconds", str(seconds), "--json", file]
-        subprocess.run(command, check=True, capture_output=True)
+        command = [binary, "--network", case["network"], "--mode", case["mode"],
+                   "--batch-size", str(case["batch_size"]), "--threads", str(case["threads"]),
+                   "--seconds", str(seconds), "--json", file]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         with open(file, encoding="utf-8") as results:
             return json.load(results)[0]
 
 
-def main():
-    if len(sys.argv) == 6 and sys.argv[1] == "--torch-child":
-        print(time_torch(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), sys.argv[5]))
-        return
+def compare_memory(ours, theirs):
+    """Bytes at the peak, and how far that is above the moment before the network was made; PyTorch's in the setting
+    that needs least."""
+    result = {}
+    for name, base in (("peak", lambda run: 0), ("growth", lambda run: run["memory_before"])):
+        result[name] = compare([run["peak_memory"] - base(run) for run in ours],
+                               {setting: [run["peak_memory"] - base(run) for run in runs]
+                                for setting, runs in theirs.items()})
+    return result
+
+
+def compare_case(case, options):
+    """Runs all rounds of a case and prints its line."""
+    ours, theirs = [], {setting: [] for setting in settings(case["network"])}
+    for _ in range(options.rounds):
+        run = run_eigengrad(options.binary, case, options.seconds)
+        ours.append({"ms": run["ms_per_step"], "of_peak": run["gflops"] / run["peak_gflops"],
+                     "memory_before": run["memory_before_bytes"], "peak_memory": run["peak_memory_bytes"]})
+        for setting, runs in theirs.items():
+            wait_policy, memory_format = setting.split()
+            runs.append(run_torch({**case, "memory_format": memory_format, "seconds": options.seconds}, wait_policy))
+    times = compare([run["ms"] for run in ours],
+                    {setting: [run["ms"] for run in runs] for setting, runs in theirs.items()})
+    of_peak = statistics.median(run["of_peak"] for run in ours)
+    print(f"{name_of(case)}  {time_columns(times, of_peak)}", flush=True)
+    return {**case, "of_peak": of_peak, **times, "memory": compare_memory(ours, theirs)}
+
+
+def name_of(case):
+    return f"{case['network']:8} {case['mode']:10} {case['batch_size']:5} {case['threads']:7}"
+
+
+def print_memory(results):
+    print("\nMiB at the peak, and their growth since before the network was made")
+    print("network  mode       batch threads"
+          + "".join(f"{title:>11}" for title in ("eigengrad", "growth", "PyTorch", "growth", "ratio", "of growth")))
+    for result in results:
+        peak, growth = result["memory"]["peak"], result["memory"]["growth"]
+        columns = "".join(f"{values[side] / 2**20:11.0f}"
+                          for side in ("eigengrad", "pytorch") for values in (peak, growth))
+        print(f"{name_of(result)}{columns}{ratio_text(peak['ratio']):>11}{ratio_text(growth['ratio']):>11}")
+
+
+def compare_networks(options):
+    print(f"network  mode       batch threads  {TIME_HEADER}")
+    results = []
+    for network in options.network:
+        for mode in options.mode:
+            for batch_size in options.batch_size or BATCH_SIZES[network][mode]:
+                for threads in options.threads:
+                    case = {"network": network, "mode": mode, "batch_size": batch_size, "threads": threads}
+                    results.append(compare_case(case, options))
+    if "train" in options.mode:
+        print_memory([result for result in results if result["mode"] == "train"])
+    return results
+
+
+def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("binary", help="the program train_step")
-    parser.add_argument("--network", nargs="+", choices=NETWORKS, default=NETWORKS)
+    parser.add_argument("binary", help="the program train_step; beside it is ops")
+    parser.add_argument("--network", nargs="+", choices=list(BATCH_SIZES), default=list(BATCH_SIZES))
+    parser.add_argument("--mode", nargs="+", choices=["train", "inference"], default=["train", "inference"])
+    parser.add_argument("--batch-size", nargs="+", type=int, default=[], help="instead of the usual ones")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="for each measurement")
-    options = parser.parse_args()
+    parser.add_argument("--convolutions", action="store_true", help="compare single convolutions instead of networks")
+    parser.add_argument("--filter", default="", metavar="REGEX", help="convolutions whose name in ops has this")
+    parser.add_argument("--json", metavar="FILE", help="file for the results, round by round")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
 
     import torch
 
-    print(f"PyTorch {torch.__version__}, {options.rounds} rounds; medians")
-    print("network  threads  eigengrad ms    PyTorch ms  (best of)               PyTorch/eigengrad [min, max]  of FMA peak")
-    for network in options.network:
-        for threads in options.threads:
-            ours, peaks = [], []
-            theirs = {setting: [] for setting in settings(network)}
-            for _ in range(options.rounds):
-                result = run_eigengrad(options.binary, network, threads, options.seconds)
-                ours.append(result["ms_per_step"])
-                peaks.append(result["gflops"] / result["peak_gflops"])
-                for setting, times in theirs.items():
-                    times.append(run_torch(network, threads, options.seconds, setting))
-            best = min(theirs, key=lambda setting: statistics.median(theirs[setting]))
-            ratios = [torch_ms / our_ms for torch_ms, our_ms in zip(theirs[best], ours)]
-            print(f"{network:8} {threads:7} {statistics.median(ours):13.3f} {statistics.median(theirs[best]):13.3f}"
-                  f"  ({best:20})  {statistics.median(ratios):10.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
-                  f" {100 * statistics.median(peaks):18.0f} %", flush=True)
+    print(f"PyTorch {torch.__version__}, {options.rounds} rounds; medians; ratio is PyTorch / eigengrad")
+    if options.convolutions:
+        results = compare_convolutions(os.path.join(os.path.dirname(options.binary), "ops"), options)
+    else:
+        results = compare_networks(options)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"pytorch": torch.__version__, "rounds": options.rounds, "seconds": options.seconds,
+                       "results": results}, file, indent=2)
+            file.write("\n")
 
 
 if __name__ == "__main__":

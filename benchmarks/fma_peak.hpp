@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
+
+#include "timing.hpp"
 
 // The most multiply-adds the processor can do: independent chains in registers, no memory.
 
@@ -28,7 +29,7 @@ inline double fma_peak() {
   std::atomic<float> sink{0.0F};
   double best = 0.0;
   for (int run = 0; run < 10; ++run) {
-    const auto start = std::chrono::steady_clock::now();
+    Stopwatch watch;
     parallel_for(threads, 1, [&](Index, Index) {
       Packet<float> chains[kChains];
       unroll<kChains>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
@@ -41,7 +42,7 @@ inline double fma_peak() {
       unroll<kChains>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum = packet::padd(sum, chains[i]); });
       sink = packet::predux(sum);
     });
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = watch.lap();
     const double flop = 2.0 * kLanes<float> * kChains * static_cast<double>(kRounds * threads);
     best = std::max(best, flop / seconds);
   }

@@ -1,8 +1,11 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 
-// Times single operations with Google Benchmark:
+// Times matrix products with Google Benchmark:
 //   ops --benchmark_filter=gemm
+// The other operations are in ops_conv2d.cpp and ops_layers.cpp.
+
+#include "ops.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -17,8 +20,8 @@ void gemm(benchmark::State& state, bool a_transposed, bool b_transposed) {
   using ops::kernels::row_major;
   const Index rows = state.range(0), cols = state.range(1), depth = state.range(2);
   set_num_threads(static_cast<int>(state.range(3)));
-  const auto a = Tensor<float>::ones({rows, depth});
-  const auto b = Tensor<float>::ones({depth, cols});
+  const auto a = benchmarks::numbers({rows, depth});
+  const auto b = benchmarks::numbers({depth, cols});
   Tensor<float> c({rows, cols});
   const auto a_view = a_transposed ? row_major(a.data(), depth, rows).transposed() : row_major(a.data(), rows, depth);
   const auto b_view = b_transposed ? row_major(b.data(), cols, depth).transposed() : row_major(b.data(), depth, cols);
@@ -26,8 +29,7 @@ void gemm(benchmark::State& state, bool a_transposed, bool b_transposed) {
     ops::kernels::gemm(a_view, b_view, row_major(c.mutable_data(), rows, cols));
     benchmark::ClobberMemory();
   }
-  state.counters["FLOP/s"] =
-      benchmark::Counter(2.0 * static_cast<double>(rows * cols * depth), benchmark::Counter::kIsIterationInvariantRate);
+  benchmarks::count_multiply_adds(state, rows * cols * depth);
 }
 
 // The products of a linear layer: forward, gradient by the weight, gradient by the input.

@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 
-// Times one training step (forward, loss, backward, update) of the yardstick networks against the FMA peak of
-// the processor, which is measured in the same run.
+// Times one training step (forward, loss, backward, update) or one inference of the yardstick networks against the
+// FMA peak of the processor, which is measured in the same run.
 //   train_step --network mlp100 --network cnn --threads 1 --threads 2 --json result.json
+//   train_step --network cnn --mode inference --batch-size 1 --batch-size 256 --by-layer
 
 #include <algorithm>
-#include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
@@ -16,90 +17,126 @@
 
 #include <CLI/CLI.hpp>
 
+#include "by_layer.hpp"
 #include "fma_peak.hpp"
+#include "memory.hpp"
 #include "networks.hpp"
+#include "timing.hpp"
 
 namespace {
 
 using namespace eigengrad;
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+struct Options {
+  std::vector<std::string> networks{"mlp100", "mlp700", "cnn"};
+  std::vector<std::string> modes{"train"};
+  std::vector<Index> batch_sizes{0};  // 0 is the yardstick's own
+  std::vector<int> threads{1, 2};
+  double seconds = 1.0;
+  bool by_layer = false;
+  std::string json_file;
+};
 
-/// The median of the times of single calls, in seconds, over about the given time, after a tenth of it as warm-up.
-template <class F>
-double median_time(double total_seconds, const F& step) {
-  auto start = std::chrono::steady_clock::now();
-  while (seconds_since(start) < total_seconds / 10.0) step();
-  std::vector<double> times;
-  start = std::chrono::steady_clock::now();
-  while (times.size() < 5 || seconds_since(start) < total_seconds) {
-    const auto step_start = std::chrono::steady_clock::now();
-    step();
-    times.push_back(seconds_since(step_start));
+struct Result {
+  double seconds = 0.0;  // of one step
+  double flop = 0.0;     // of one step
+  double peak = 0.0;     // FLOP/s
+  std::int64_t memory_before = 0;
+  std::int64_t peak_memory = 0;
+};
+
+/// The median time of a step, in seconds.
+double median_step(benchmarks::Yardstick& yardstick, Mode mode, double total_seconds) {
+  if (mode != Mode::train) {
+    return benchmarks::median_time(total_seconds, [&] { yardstick.net.forward(yardstick.inputs, mode); });
   }
-  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
-  return times[times.size() / 2];
-}
-
-/// The median time of a training step, in seconds.
-double median_step(benchmarks::Yardstick& yardstick, double total_seconds) {
-  nn::SoftmaxCrossEntropy loss;
-  const auto with = [&](auto optimizer) {
-    return median_time(total_seconds, [&] {
+  return benchmarks::with_optimizer(yardstick, [&](auto optimizer) {
+    nn::SoftmaxCrossEntropy loss;
+    return benchmarks::median_time(total_seconds, [&] {
       loss.forward(yardstick.net.forward(yardstick.inputs), yardstick.labels);
       yardstick.net.backward_parameters(loss.backward());
       optimizer.step();
     });
-  };
-  if (yardstick.adam) return with(optim::Adam{yardstick.net.parameters(), {.learning_rate = 1e-4}});
-  return with(optim::SGD{yardstick.net.parameters(), {.learning_rate = 1e-3}});
+  });
+}
+
+void print(const std::string& network, const std::string& mode, Index batch_size, int threads, const Result& result) {
+  const double rate = result.flop / result.seconds;
+  std::cout << std::left << std::setw(9) << network << std::setw(10) << mode << std::right << std::setw(5) << batch_size
+            << std::setw(8) << threads << std::setw(10) << std::setprecision(3) << result.seconds * 1e3 << std::setw(10)
+            << std::setprecision(0) << rate * 1e-9 << std::setw(10) << result.peak * 1e-9 << std::setw(7)
+            << 100.0 * rate / result.peak << " %" << std::setw(10)
+            << static_cast<double>(result.peak_memory) / (1024.0 * 1024.0) << '\n'
+            << std::flush;
+}
+
+/// Measures one case and prints it; the result is what the file tells of it.
+nlohmann::json measure(const std::string& network, const std::string& mode_name, Index batch_size, int threads,
+                       const Options& options) {
+  const Mode mode = mode_name == "train" ? Mode::train : Mode::inference;
+  Result result;
+  set_num_threads(threads);
+  benchmarks::start_peak_memory();
+  result.memory_before = benchmarks::resident_memory();
+  benchmarks::Yardstick yardstick = benchmarks::make(network, batch_size);
+  result.flop = benchmarks::step_flop(yardstick, mode);
+  // Before and after: a machine that is shared may lend its second core late.
+  result.peak = benchmarks::fma_peak();
+  result.seconds = median_step(yardstick, mode, options.seconds);
+  result.peak = std::max(result.peak, benchmarks::fma_peak());
+  result.peak_memory = benchmarks::peak_memory();
+  print(network, mode_name, yardstick.inputs.size(0), threads, result);
+  nlohmann::json json{{"network", network},
+                      {"mode", mode_name},
+                      {"batch_size", yardstick.inputs.size(0)},
+                      {"threads", threads},
+                      {"ms_per_step", result.seconds * 1e3},
+                      {"gflops", result.flop / result.seconds * 1e-9},
+                      {"peak_gflops", result.peak * 1e-9},
+                      {"memory_before_bytes", result.memory_before},
+                      {"peak_memory_bytes", result.peak_memory}};
+  if (options.by_layer) {
+    const auto parts = benchmarks::time_by_layer(yardstick, mode, options.seconds);
+    benchmarks::print(std::cout, parts, result.seconds, result.peak);
+    json["parts"] = benchmarks::to_json(parts);
+  }
+  return json;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<std::string> networks{"mlp100", "mlp700", "cnn"};
-  std::vector<int> threads{1, 2};
-  double seconds = 1.0;
-  std::string json_file;
-  CLI::App app{"Times one training step of the yardstick networks."};
-  app.add_option("--network", networks, "mlp100, mlp700, cnn")->check(CLI::IsMember({"mlp100", "mlp700", "cnn"}));
-  app.add_option("--threads", threads, "numbers of threads")->check(CLI::PositiveNumber);
-  app.add_option("--seconds", seconds, "for each measurement")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--json", json_file, "file for the results")->type_name("FILE");
+  Options options;
+  CLI::App app{"Times one training step or one inference of the yardstick networks."};
+  app.add_option("--network", options.networks, "mlp100, mlp700, cnn")
+      ->check(CLI::IsMember({"mlp100", "mlp700", "cnn"}));
+  app.add_option("--mode", options.modes, "train, inference")->check(CLI::IsMember({"train", "inference"}));
+  app.add_option("--batch-size", options.batch_sizes, "samples of a batch; the network's own where it is not given")
+      ->check(CLI::Range(1, 65536));
+  app.add_option("--threads", options.threads, "numbers of threads")->check(CLI::PositiveNumber);
+  app.add_option("--seconds", options.seconds, "for each measurement")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_flag("--by-layer", options.by_layer, "the time of every layer, of the loss and of the update too");
+  app.add_option("--json", options.json_file, "file for the results")->type_name("FILE");
   CLI11_PARSE(app, argc, argv);
 
   nlohmann::json results = nlohmann::json::array();
-  std::cout << "network  batch threads   ms/step   GFLOP/s  FMA peak  of peak\n" << std::fixed;
-  for (const int count : threads) {
-    set_num_threads(count);
-    for (const std::string& name : networks) {
-      benchmarks::Yardstick yardstick = benchmarks::make(name);
-      // Before and after: a machine that is shared may lend its second core late.
-      double peak = benchmarks::fma_peak();
-      const double step = median_step(yardstick, seconds);
-      peak = std::max(peak, benchmarks::fma_peak());
-      const double rate = yardstick.flop / step;
-      const Index batch_size = yardstick.inputs.size(0);
-      std::cout << std::left << std::setw(8) << name << std::right << std::setw(6) << batch_size << std::setw(8)
-                << count << std::setw(10) << std::setprecision(3) << step * 1e3 << std::setw(10) << std::setprecision(0)
-                << rate * 1e-9 << std::setw(10) << peak * 1e-9 << std::setw(7) << 100.0 * rate / peak << " %\n"
-                << std::flush;
-      results.push_back({{"network", name},
-                         {"batch_size", batch_size},
-                         {"threads", count},
-                         {"ms_per_step", step * 1e3},
-                         {"gflops", rate * 1e-9},
-                         {"peak_gflops", peak * 1e-9}});
+  std::cout << "network  mode      batch threads   ms/step   GFLOP/s  FMA peak  of peak  peak MiB\n" << std::fixed;
+  for (const int threads : options.threads) {
+    for (const std::string& network : options.networks) {
+      for (const std::string& mode : options.modes) {
+        for (const Index batch_size : options.batch_sizes) {
+          results.push_back(measure(network, mode, batch_size, threads, options));
+        }
+      }
     }
   }
-  if (!json_file.empty()) {
-    std::ofstream out(json_file);
+  if (!options.json_file.empty()) {
+    std::ofstream out(options.json_file);
     out << results.dump(2) << '\n';
     if (!out.flush()) {
-      std::cerr << "error: " << json_file << ": cannot be written\n";
+      std::cerr << "error: " << options.json_file << ": cannot be written\n";
       return 1;
     }
   }
