@@ -27,6 +27,24 @@ TEST(Conv2d, Gradcheck) {
   EXPECT_TRUE(gradcheck(Conv2d<double>{3, 2, {.kernel = 2}}, {2, 3, 3, 3}, {.mode = Mode::eval}));
 }
 
+TEST(Conv2d, GradcheckOfEveryAlgorithm) {
+  using enum ops::Conv2dAlgorithm;
+  for (const ops::Conv2dAlgorithm algorithm : {im2col, few_channels, winograd_2x2, winograd_4x4}) {
+    for (const Index padding : {0, 1, 2}) {
+      const Conv2d<double> layer{3, 4, {.kernel = 3, .padding = padding, .algorithm = algorithm}};
+      EXPECT_TRUE(gradcheck(layer, {2, 5, 7, 3})) << layer.description() << ' ' << algorithm;
+    }
+  }
+  for (const ops::Conv2dAlgorithm algorithm : {im2col, winograd_2x2, winograd_4x4}) {
+    EXPECT_TRUE(gradcheck(Conv2d<double>{20, 4, {.kernel = 3, .padding = 1, .algorithm = algorithm}}, {2, 2, 2, 20}));
+    EXPECT_TRUE(gradcheck(Conv2d<double>{6, 4, {.kernel = 3, .padding = 1, .groups = 2, .algorithm = algorithm}},
+                          {2, 3, 4, 6}));
+  }
+  EXPECT_TRUE(gradcheck(Conv2d<double>{5, 3, {.kernel = 1, .algorithm = pointwise}}, {2, 3, 2, 5}));
+  EXPECT_TRUE(
+      gradcheck(Conv2d<double>{4, 4, {.kernel = 3, .padding = 1, .groups = 4, .algorithm = depthwise}}, {2, 4, 3, 4}));
+}
+
 TEST(Conv2d, MatchesPyTorch) {
   const testing::Golden golden("conv2d");
   using testing::expect_matches_pytorch;

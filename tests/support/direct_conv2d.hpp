@@ -42,7 +42,7 @@ Tensor<T> direct_conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Tenso
   const auto size = [&](Index in, Index kernel, Index stride, Index padding, Index dilation) {
     return (in + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
   };
-  const auto& [stride, padding, dilation, groups] = options;
+  const auto& [stride, padding, dilation, groups, algorithm] = options;
   Tensor<T> y =
       Tensor<T>::zeros({x.size(0), size(x.size(1), weight.size(1), stride.height, padding.height, dilation.height),
                         size(x.size(2), weight.size(2), stride.width, padding.width, dilation.width), weight.size(0)});

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <eigengrad/core/channel_map.hpp>
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/core/tensor.hpp>
 
@@ -92,6 +93,9 @@ using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 ///   std::string description() const      "Linear 3072->100", for errors and summaries
 ///   Index multiply_adds(const Shape&)    products of one forward pass, for summaries and benchmarks
 ///   Shape output_shape(const Shape& x, Mode) const   where it cannot be trained on every shape that it takes
+///   bool fold_into(ChannelMap<T>& f)     where in inference it treats every channel by itself: adds that to f, unless f
+///                                        cannot express it, and forgets the last forward; its forward is not called
+///   Tensor infer(Tensor x, const ChannelMap<T>& f)   forward in Mode::inference, and f of the result in the same pass
 /// A layer remembers its last forward, so one object serves one thread at a time: give every thread a copy of the
 /// network, which shares the weights until one of them is trained.
 /// output_shape throws ShapeError for an input that does not fit; forward may rely on it having been called.
@@ -174,6 +178,21 @@ void backward_parameters(L& layer, Tensor<scalar_of<L>> dy) {
     layer.backward_parameters(std::move(dy));
   else
     layer.backward(std::move(dy));
+}
+
+/// True if a layer can apply in inference what follows it channel by channel.
+template <class L>
+concept Infers = requires(L layer, const ChannelMap<scalar_of<L>>& f) {
+  { layer.infer(std::declval<Tensor<scalar_of<L>>>(), f) } -> std::same_as<Tensor<scalar_of<L>>>;
+};
+
+/// The layer's fold_into, or false where it has none.
+template <class L>
+bool fold_into(L& layer, ChannelMap<scalar_of<L>>& f) {
+  if constexpr (requires { layer.fold_into(f); })
+    return layer.fold_into(f);
+  else
+    return false;
 }
 
 /// Drops every gradient of a layer.

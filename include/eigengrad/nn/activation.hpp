@@ -47,6 +47,9 @@ class Activation {
     return self().derive(std::move(dy), *kept_);
   }
 
+ protected:
+  void forget() { kept_.reset(); }
+
  private:
   const Self& self() const { return static_cast<const Self&>(*this); }
 

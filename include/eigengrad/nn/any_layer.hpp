@@ -42,6 +42,10 @@ class AnyLayer {
   void backward_parameters(Tensor<T> dy) { held_->backward_parameters(std::move(dy)); }
   void visit(const Visitor<T>& visitor) { held_->visit(visitor); }
   bool has_parameters() { return held_->has_parameters(); }
+  bool fold_into(ChannelMap<T>& f) { return held_->fold_into(f); }
+  /// True if the layer has infer; only then it may be called.
+  bool infers() const { return held_->infers(); }
+  Tensor<T> infer(Tensor<T> x, const ChannelMap<T>& f) { return held_->infer(std::move(x), f); }
   std::string description() const { return held_->description(); }
   Index multiply_adds(const Shape& x) const { return held_->multiply_adds(x); }
 
@@ -65,6 +69,9 @@ class AnyLayer {
     virtual void backward_parameters(Tensor<T> dy) = 0;
     virtual void visit(const Visitor<T>& visitor) = 0;
     virtual bool has_parameters() = 0;
+    virtual bool fold_into(ChannelMap<T>& f) = 0;
+    virtual bool infers() const = 0;
+    virtual Tensor<T> infer(Tensor<T> x, const ChannelMap<T>& f) = 0;
     virtual std::string description() const = 0;
     virtual Index multiply_adds(const Shape& x) const = 0;
   };
@@ -80,6 +87,14 @@ class AnyLayer {
     void backward_parameters(Tensor<T> dy) override { eigengrad::backward_parameters(layer, std::move(dy)); }
     void visit(const Visitor<T>& visitor) override { eigengrad::visit(layer, visitor); }
     bool has_parameters() override { return eigengrad::has_parameters(layer); }
+    bool fold_into(ChannelMap<T>& f) override { return eigengrad::fold_into(layer, f); }
+    bool infers() const override { return Infers<L>; }
+    Tensor<T> infer(Tensor<T> x, const ChannelMap<T>& f) override {
+      if constexpr (Infers<L>)
+        return layer.infer(std::move(x), f);
+      else
+        throw StateError(describe(layer) + ": has no infer");
+    }
     std::string description() const override { return describe(layer); }
     Index multiply_adds(const Shape& x) const override {
       if constexpr (requires { layer.multiply_adds(x); })

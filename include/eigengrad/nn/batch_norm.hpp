@@ -61,6 +61,18 @@ class BatchNorm {
     return y;
   }
 
+  bool fold_into(ChannelMap<T>& f) {
+    if (f.relu) return false;
+    memory_.reset();
+    Tensor<T> scale = ops::batch_norm_inv_std(running_var, options_.eps);
+    if (options_.affine) scale.mutable_array() *= weight.value.array();
+    Tensor<T> shift({num_features_});
+    shift.mutable_array() = -running_mean.array() * scale.array();
+    if (options_.affine) shift.mutable_array() += bias.value.array();
+    f.then(std::move(scale), std::move(shift));
+    return true;
+  }
+
   Tensor<T> backward(Tensor<T> dy) {
     check::remembered(*this, memory_.has_value());
     check::same_shape(*this, "gradient of the output", dy.shape(), memory_->x.shape());

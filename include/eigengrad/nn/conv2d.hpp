@@ -22,6 +22,7 @@ struct Conv2dOptions {
   ops::Size2d dilation = 1;  ///< pixels from one tap to the next
   Index groups = 1;          ///< outputs of a group see the inputs of their group alone
   bool bias = true;
+  ops::Conv2dAlgorithm algorithm = ops::Conv2dAlgorithm::automatic;  ///< how it is computed, for comparisons
 };
 
 /// Convolution of images, as torch.nn.Conv2d. Starts as PyTorch's, from default_rng().
@@ -36,7 +37,8 @@ class Conv2d {
       : in_channels_(in_channels),
         out_channels_(out_channels),
         window_{options.kernel, options.stride, options.padding, options.dilation},
-        groups_(options.groups) {
+        groups_(options.groups),
+        algorithm_(options.algorithm) {
     check::above_zero(description(), "in_channels", in_channels);
     check::above_zero(description(), "out_channels", out_channels);
     check::above_zero(description(), "groups", options.groups);
@@ -63,6 +65,13 @@ class Conv2d {
     else
       x_.reset();
     return y;
+  }
+
+  Tensor<T> infer(Tensor<T> x, ChannelMap<T> f) {
+    output_shape(x.shape());
+    x_.reset();
+    f.after_adding(bias.value);
+    return ops::conv2d_channel_map(x, weight.value, f, options());
   }
 
   Tensor<T> backward(Tensor<T> dy) {
@@ -99,12 +108,15 @@ class Conv2d {
   Parameter<T> bias;  ///< empty without a bias
 
  private:
-  ops::Conv2dOptions options() const { return {window_.stride, window_.padding, window_.dilation, groups_}; }
+  ops::Conv2dOptions options() const {
+    return {window_.stride, window_.padding, window_.dilation, groups_, algorithm_};
+  }
 
   Index in_channels_;
   Index out_channels_;
   ops::Window window_;
   Index groups_;
+  ops::Conv2dAlgorithm algorithm_;
   std::optional<Tensor<T>> x_;  // of the last forward that remembers
 };
 

@@ -42,6 +42,12 @@ class Dropout {
     return ops::dropout(std::move(x), *mask_, options_.p);
   }
 
+  bool fold_into(ChannelMap<T>&) {
+    mask_.reset();
+    shape_.reset();
+    return true;
+  }
+
   Tensor<T> backward(Tensor<T> dy) {
     check::remembered(*this, shape_.has_value());
     check::same_shape(*this, "gradient of the output", dy.shape(), *shape_);

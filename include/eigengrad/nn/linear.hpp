@@ -8,6 +8,7 @@
 
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/nn/init.hpp>
+#include <eigengrad/ops/channel_map.hpp>
 #include <eigengrad/ops/linear.hpp>
 
 // nn::Linear layer{3072, 100};
@@ -45,6 +46,13 @@ class Linear {
     else
       x_.reset();
     return y;
+  }
+
+  Tensor<T> infer(Tensor<T> x, ChannelMap<T> f) {
+    output_shape(x.shape());
+    x_.reset();
+    f.after_adding(bias.value);
+    return ops::channel_map(ops::linear(x, weight.value), f);
   }
 
   Tensor<T> backward(Tensor<T> dy) {

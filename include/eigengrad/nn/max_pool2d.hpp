@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,6 +28,7 @@ class MaxPool2d {
   explicit MaxPool2d(const MaxPool2dOptions& options)
       : window_{options.kernel, options.stride.value_or(options.kernel), options.padding} {
     window_.check_pooling(*this);
+    ops::check_max_pool_taps<T>(*this, window_);
   }
 
   Shape output_shape(const Shape& x) const { return window_.pooled(*this, x); }
@@ -51,7 +51,7 @@ class MaxPool2d {
 
  private:
   struct Memory {
-    Tensor<std::int32_t> taps;
+    Tensor<T> taps;
     Shape x;
   };
 

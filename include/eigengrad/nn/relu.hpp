@@ -16,6 +16,12 @@ namespace eigengrad::nn {
 template <class T = float>
 class ReLU : public detail::Activation<T, ReLU<T>> {
  public:
+  bool fold_into(ChannelMap<T>& f) {
+    this->forget();
+    f.relu = true;
+    return true;
+  }
+
   std::string description() const { return "ReLU"; }
 
  private:

@@ -74,6 +74,7 @@ class Sequential {
 
   Tensor<T> forward(Tensor<T> x, Mode mode = Mode::train) {
     output_shape(x.shape(), mode);  // throws before anything is computed
+    if (mode == Mode::inference) return infer(std::move(x));
     for (AnyLayer<T>& layer : layers_) x = layer.forward(std::move(x), mode);
     return x;
   }
@@ -122,6 +123,21 @@ class Sequential {
   std::string summary(const Shape& x);
 
  private:
+  /// Forward in inference. Batch norm and ReLU behind a convolution or a linear layer are folded into it.
+  Tensor<T> infer(Tensor<T> x) {
+    for (std::size_t i = 0; i < layers_.size();) {
+      AnyLayer<T>& layer = layers_[i++];
+      if (!layer.infers()) {
+        x = layer.forward(std::move(x), Mode::inference);
+        continue;
+      }
+      ChannelMap<T> f;
+      while (i < layers_.size() && layers_[i].fold_into(f)) ++i;
+      x = layer.infer(std::move(x), f);
+    }
+    return x;
+  }
+
   Shape output_shape_of(std::size_t i, const Shape& x, Mode mode = Mode::eval) const {
     return named(i, [&] { return layers_[i].output_shape(x, mode); });
   }

@@ -2,14 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <eigengrad/ops/kernels/conv_im2col.hpp>
+#include <eigengrad/ops/channel_map.hpp>
+#include <eigengrad/ops/conv2d_algorithm.hpp>
 #include <eigengrad/ops/linear.hpp>
 
 // Conv2d: cross-correlation of images with learned windows, as deep learning calls convolution.
 //   y[n, p, q, k] = b[k] + sum over r, s, c of W[k, r, s, c] x[n, p stride - padding + r dilation,
 //                                                               q stride - padding + s dilation, c]
 // Pixels beside the image are 0. With G groups the outputs of group g see only the inputs of group g.
-// How a problem is computed is chosen here; each way has its own file in ops/kernels/.
+// There are several ways to compute it, each with a file in ops/kernels/; conv2d_algorithm.hpp chooses.
 
 namespace eigengrad::ops {
 
@@ -18,6 +19,7 @@ struct Conv2dOptions {
   Size2d padding = 0;
   Size2d dilation = 1;
   Index groups = 1;
+  Conv2dAlgorithm algorithm = Conv2dAlgorithm::automatic;
 };
 
 namespace detail {
@@ -37,23 +39,84 @@ kernels::ConvProblem conv2d_problem(std::string_view where, const Shape& x, cons
   return {x, positions.with(-1, w[0]), window, options.groups};
 }
 
+/// The algorithm asked for, or the fastest.
+/// Errors   ValueError for one that does not compute this problem
+template <class T>
+Conv2dAlgorithm conv2d_algorithm(std::string_view where, const kernels::ConvProblem& problem,
+                                 Conv2dAlgorithm algorithm) {
+  const bool is_nothing = problem.y.numel() == 0;  // which not every algorithm has to expect
+  if (algorithm == Conv2dAlgorithm::automatic) return is_nothing ? Conv2dAlgorithm::im2col : fastest<T>(problem);
+  if (suits(algorithm, problem)) return is_nothing ? Conv2dAlgorithm::im2col : algorithm;
+  const Window& w = problem.window;
+  throw ValueError(error_text(where, ": algorithm ", algorithm, " computes no window of ", w.kernel, " with stride ",
+                              w.stride, ", padding ", w.padding, " and dilation ", w.dilation));
+}
+
+/// The options for which groups are merged, and how many are: 1 is none. See kernels/conv_groups.hpp.
+struct MergedGroups {
+  Conv2dOptions options;
+  Index merged = 1;
+};
+template <class T>
+MergedGroups merge_groups(const kernels::ConvProblem& problem, const Conv2dOptions& options) {
+  MergedGroups result{options};
+  if (options.algorithm != Conv2dAlgorithm::automatic || suits(Conv2dAlgorithm::depthwise, problem)) return result;
+  result.merged = kernels::groups::mergeable<T>(problem);
+  result.options.groups = options.groups / result.merged;
+  return result;
+}
+
 }  // namespace detail
 
-/// Convolution of images with a bias.
-/// Shapes   x (N, H, W, C); weight (K, R, S, C / groups); bias (K), or empty for none; y (N, P, Q, K) with
+/// Convolution of images, and then what follows it channel by channel: y = f(x * W).
+/// Shapes   x (N, H, W, C); weight (K, R, S, C / groups); f of K channels; y (N, P, Q, K) with
 ///          P = (H + 2 padding - dilation (R - 1) - 1) / stride + 1, rounded down, and Q likewise
 /// Errors   ShapeError where the shapes do not fit or the window is larger than the padded image; ValueError for
-///          options out of range or outputs that groups do not divide
-/// Cost     N P Q K R S C / groups multiply-adds
+///          options out of range, outputs that groups do not divide, or an algorithm that does not suit
+/// Cost     N P Q K R S C / groups multiply-adds, fewer with Winograd's algorithms
+template <class T>
+Tensor<T> conv2d_channel_map(const Tensor<T>& x, const Tensor<T>& weight, const ChannelMap<T>& f,
+                             const Conv2dOptions& options = {}) {
+  const auto problem = detail::conv2d_problem("conv2d", x.shape(), weight, options);
+  if (!f.scale.empty()) check::same_shape("conv2d", "scale", f.scale.shape(), {weight.size(0)});
+  if (!f.shift.empty()) check::same_shape("conv2d", "bias", f.shift.shape(), {weight.size(0)});
+  if (const auto [merged_options, merged] = detail::merge_groups<T>(problem, options); merged > 1)
+    return conv2d_channel_map(x, kernels::groups::merge(weight, options.groups, merged), f, merged_options);
+  Tensor<T> y(problem.y);
+  // Some add the whole of f as they write, some a bias; what is left takes a pass of its own.
+  const bool only_bias = f.scale.empty();
+  const Tensor<T> bias = only_bias ? f.shift : Tensor<T>();
+  ChannelMap<T> rest = f;
+  switch (detail::conv2d_algorithm<T>("conv2d", problem, options.algorithm)) {
+    case Conv2dAlgorithm::depthwise:
+      kernels::depthwise::forward(problem, x, weight, bias, y);
+      if (only_bias) rest.shift = Tensor<T>();
+      break;
+    case Conv2dAlgorithm::few_channels:
+      kernels::few_channels::forward(problem, x, weight, bias, y);
+      if (only_bias) rest.shift = Tensor<T>();
+      break;
+    case Conv2dAlgorithm::pointwise:
+      kernels::pointwise::forward(problem, x, weight, y, /*add=*/false);
+      break;
+    case Conv2dAlgorithm::winograd_2x2:
+      kernels::winograd::forward<2>(problem, x, weight, f, y);
+      return y;
+    case Conv2dAlgorithm::winograd_4x4:
+      kernels::winograd::forward<4>(problem, x, weight, f, y);
+      return y;
+    default:
+      kernels::im2col::forward(problem, x, weight, y, /*add=*/false);
+  }
+  return channel_map(std::move(y), rest);
+}
+
+/// Convolution of images with a bias: y = x * W + b.
+/// Shapes   bias (K), or empty for none; the others and the errors as above
 template <class T>
 Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias = {},
                  const Conv2dOptions& options = {}) {
-  const auto problem = detail::conv2d_problem("conv2d", x.shape(), weight, options);
-  if (!bias.empty()) check::same_shape("conv2d", "bias", bias.shape(), {weight.size(0)});
-  Tensor<T> y(problem.y);
-  if (!bias.empty()) detail::fill_rows(y, bias);
-  kernels::im2col::forward(problem, x, weight, y, /*add=*/!bias.empty());
-  return y;
+  return conv2d_channel_map(x, weight, ChannelMap<T>{.scale = {}, .shift = bias}, options);
 }
 
 /// dx[n, h, w, c] = sum over r, s, k of W[k, r, s, c] dy[n, p, q, k], p and q being the positions whose tap (r, s)
@@ -66,8 +129,25 @@ Tensor<T> conv2d_backward_input(const Tensor<T>& dy, const Tensor<T>& weight, co
                                 const Conv2dOptions& options = {}) {
   const auto problem = detail::conv2d_problem("conv2d_backward_input", x, weight, options);
   check::same_shape("conv2d_backward_input", "gradient of the output", dy.shape(), problem.y);
+  if (const auto [merged_options, merged] = detail::merge_groups<T>(problem, options); merged > 1)
+    return conv2d_backward_input(dy, kernels::groups::merge(weight, options.groups, merged), x, merged_options);
   Tensor<T> dx(x);
-  kernels::im2col::backward_input(problem, dy, weight, dx);
+  switch (detail::conv2d_algorithm<T>("conv2d_backward_input", problem, options.algorithm)) {
+    case Conv2dAlgorithm::depthwise:
+      kernels::depthwise::backward_input(problem, dy, weight, dx);
+      break;
+    case Conv2dAlgorithm::pointwise:
+      kernels::pointwise::backward_input(problem, dy, weight, dx);
+      break;
+    case Conv2dAlgorithm::winograd_2x2:
+      kernels::winograd::backward_input<2>(problem, dy, weight, dx);
+      break;
+    case Conv2dAlgorithm::winograd_4x4:
+      kernels::winograd::backward_input<4>(problem, dy, weight, dx);
+      break;
+    default:
+      kernels::im2col::backward_input(problem, dy, weight, dx);
+  }
   return dx;
 }
 
@@ -85,7 +165,29 @@ Tensor<T> conv2d_backward_weight(const Tensor<T>& dy, const Tensor<T>& x, const 
   Tensor<T> dw({dy.shape()[-1], kernel.height, kernel.width, x.shape()[-1] / options.groups});
   const auto problem = detail::conv2d_problem("conv2d_backward_weight", x.shape(), dw, options);
   check::same_shape("conv2d_backward_weight", "gradient of the output", dy.shape(), problem.y);
-  kernels::im2col::backward_weight(problem, dy, x, dw);
+  if (const auto [merged_options, merged] = detail::merge_groups<T>(problem, options); merged > 1) {
+    const Tensor<T> merged_dw = conv2d_backward_weight(dy, x, kernel, merged_options);
+    return kernels::groups::split(merged_dw, options.groups, merged);
+  }
+  switch (detail::conv2d_algorithm<T>("conv2d_backward_weight", problem, options.algorithm)) {
+    case Conv2dAlgorithm::depthwise:
+      kernels::depthwise::backward_weight(problem, dy, x, dw);
+      break;
+    case Conv2dAlgorithm::few_channels:
+      kernels::few_channels::backward_weight(problem, dy, x, dw);
+      break;
+    case Conv2dAlgorithm::pointwise:
+      kernels::pointwise::backward_weight(problem, dy, x, dw);
+      break;
+    case Conv2dAlgorithm::winograd_2x2:
+      kernels::winograd::backward_weight<2>(problem, dy, x, dw);
+      break;
+    case Conv2dAlgorithm::winograd_4x4:
+      kernels::winograd::backward_weight<4>(problem, dy, x, dw);
+      break;
+    default:
+      kernels::im2col::backward_weight(problem, dy, x, dw);
+  }
   return dw;
 }
 

@@ -2,14 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
 #include <limits>
 
 #include <eigengrad/ops/elementwise.hpp>
-#include <eigengrad/ops/kernels/tap_table.hpp>
+#include <eigengrad/ops/kernels/max_pool.hpp>
+#include <eigengrad/ops/window.hpp>
 
 // MaxPool2d: the largest pixel under a moving window, channel by channel.
+//   auto [y, taps] = max_pool2d(x, {.kernel = 3, .stride = 2, .padding = 1});
+//   Tensor<T> dx = max_pool2d_backward(dy, taps, x.shape(), {.kernel = 3, .stride = 2, .padding = 1});
 
 namespace eigengrad::ops {
 
@@ -17,46 +18,71 @@ namespace eigengrad::ops {
 template <class T>
 struct MaxPool2dResult {
   Tensor<T> y;
-  Tensor<std::int32_t> taps;
+  Tensor<T> taps;  ///< whole numbers, in T so that a packet of them is as wide as one of maxima
 };
+
+/// Errors   ValueError for a window with more taps than T counts, 2^24 for float
+template <class T, class Where>
+void check_max_pool_taps(const Where& where, const Window& window) {
+  constexpr Index kMost = Index{1} << std::numeric_limits<T>::digits;
+  if (window.kernel.area() <= kMost) return;
+  throw ValueError(
+      error_text(check::name_of(where), ": kernel is ", window.kernel, ", expected at most ", kMost, " taps"));
+}
+
+namespace detail {
+
+/// Both axes of images x (N, H, W, C) under a window with positions y (N, P, Q, C).
+struct PoolAxes {
+  kernels::max_pool::Axis rows, cols;
+
+  PoolAxes(const Window& w, const Shape& x, const Shape& y)
+      : rows{x[1], y[1], w.kernel.height, w.stride.height, w.padding.height},
+        cols{x[2], y[2], w.kernel.width, w.stride.width, w.padding.width} {}
+};
+
+}  // namespace detail
 
 /// y[n, p, q, c] = the largest x under the window at (p, q); of equals the first in the order of the taps. Pixels
 /// beside the image count as minus infinity and never win; a NaN wins, as in PyTorch.
 /// Shapes   x (N, H, W, C); y, taps (N, P, Q, C)
-/// Errors   ShapeError where the window is larger than the padded image or there are no pixels; ValueError for options out of range, or a
-///          padding of more than half the window
+/// Errors   ShapeError where the window is larger than the padded image or there are no pixels; ValueError for options
+///          out of range, a padding of more than half the window, or more taps than T counts
 template <class T>
 MaxPool2dResult<T> max_pool2d(const Tensor<T>& x, const Window& window) {
   const Shape shape = window.pooled("max_pool2d", x.shape());
-  const auto tables = kernels::TapTables::of_window(window, x.shape(), shape);
-  MaxPool2dResult<T> result{Tensor<T>(shape), Tensor<std::int32_t>(shape)};
-  T* out = result.y.mutable_data();
-  std::int32_t* out_taps = result.taps.mutable_data();
-  const Index channels = shape[3];
-  const auto one_position = [&](const T* image, const Index* rows, const Index* cols, T* y, std::int32_t* taps) {
-    std::fill_n(y, channels, -std::numeric_limits<T>::infinity());
-    std::fill_n(taps, channels, -1);
-    std::int32_t tap = 0;
-    for (Index r = 0; r < window.kernel.height; ++r) {
-      for (Index s = 0; s < window.kernel.width; ++s, ++tap) {
-        if (rows[r] < 0 || cols[s] < 0) continue;
-        const T* pixel = image + (rows[r] * x.size(2) + cols[s]) * channels;
-        for (Index c = 0; c < channels; ++c) {
-          const bool wins = pixel[c] > y[c] || pixel[c] != pixel[c] || taps[c] < 0;
-          y[c] = wins ? pixel[c] : y[c];
-          taps[c] = wins ? tap : taps[c];
-        }
-      }
+  check_max_pool_taps<T>("max_pool2d", window);
+  const auto [rows, cols] = detail::PoolAxes(window, x.shape(), shape);
+  MaxPool2dResult<T> result{Tensor<T>(shape), Tensor<T>(shape)};
+  T* y = result.y.mutable_data();
+  T* taps = result.taps.mutable_data();
+  const Index channels = shape[3], row_size = x.size(2) * channels;
+  const auto one_row = [&](Index row) {
+    const Index p = row % rows.positions;
+    const auto under = rows.pixels_under(p);
+    const T* image = x.data() + row / rows.positions * rows.pixels * row_size;
+    const auto next = rows.pixels_under(p + 1);
+    const Index first_new = std::max(under.last, next.first);
+    for (Index q = 0; q < cols.positions; ++q) {
+      kernels::max_pool::prefetch_share(image + first_new * row_size, (next.last - first_new) * row_size, q,
+                                        cols.positions);
+      const auto across = cols.pixels_under(q);
+      const kernels::max_pool::Patch patch{.rows = under.count(),
+                                           .cols = across.count(),
+                                           .row_step = row_size,
+                                           .col_step = channels,
+                                           .tap = rows.tap(p, under.first) * cols.taps + cols.tap(q, across.first),
+                                           .tap_row_step = cols.taps,
+                                           .tap_col_step = 1};
+      const T* pixels = image + under.first * row_size + across.first * channels;
+      const Index at = (row * cols.positions + q) * channels;
+      kernels::for_each_packet_group<T, 4, kernels::kChoiceLanes<T>>(channels, [&](auto lanes, auto packets, Index c) {
+        kernels::max_pool::take_maxima<T, lanes, packets>(patch, pixels + c, y + at + c, taps + at + c);
+      });
     }
   };
   parallel_for(shape[0] * shape[1], row_grain(shape[2] * channels), [&](Index begin, Index end) {
-    for (Index row = begin; row < end; ++row) {
-      const T* image = x.data() + row / shape[1] * x.size(1) * x.size(2) * channels;
-      for (Index q = 0; q < shape[2]; ++q) {
-        const Index at = (row * shape[2] + q) * channels;
-        one_position(image, tables.rows.at(row % shape[1]), tables.cols.at(q), out + at, out_taps + at);
-      }
-    }
+    for (Index row = begin; row < end; ++row) one_row(row);
   });
   return result;
 }
@@ -66,35 +92,43 @@ MaxPool2dResult<T> max_pool2d(const Tensor<T>& x, const Window& window) {
 /// Errors   as max_pool2d, and ShapeError where dy or taps have another shape than its result
 /// Source   derived in docs/derivations.md
 template <class T>
-Tensor<T> max_pool2d_backward(const Tensor<T>& dy, const Tensor<std::int32_t>& taps, const Shape& x,
-                              const Window& window) {
+Tensor<T> max_pool2d_backward(const Tensor<T>& dy, const Tensor<T>& taps, const Shape& x, const Window& window) {
   const Shape shape = window.pooled("max_pool2d_backward", x);
+  check_max_pool_taps<T>("max_pool2d_backward", window);
   check::same_shape("max_pool2d_backward", "gradient of the output", dy.shape(), shape);
   check::same_shape("max_pool2d_backward", "taps", taps.shape(), shape);
-  const auto tables = kernels::TapTables::of_pixel(window, x, shape);
-  Tensor<T> dx = Tensor<T>(x);
+  const auto [rows, cols] = detail::PoolAxes(window, x, shape);
+  Tensor<T> dx(x);
   T* out = dx.mutable_data();
-  const Index channels = x[3];
+  const Index channels = x[3], row_size = shape[2] * channels;
   // Every pixel asks the positions it lies under: no two threads write to the same place.
-  const auto one_pixel = [&](Index image, const Index* rows, const Index* cols, T* to) {
-    std::fill_n(to, channels, T(0));
-    std::int32_t tap = 0;
-    for (Index r = 0; r < window.kernel.height; ++r) {
-      for (Index s = 0; s < window.kernel.width; ++s, ++tap) {
-        if (rows[r] < 0 || cols[s] < 0) continue;
-        const Index at = ((image * shape[1] + rows[r]) * shape[2] + cols[s]) * channels;
-        const T* d = dy.data() + at;
-        const std::int32_t* winner = taps.data() + at;
-        for (Index c = 0; c < channels; ++c) to[c] += winner[c] == tap ? d[c] : T(0);
-      }
+  const auto one_row = [&](Index row) {
+    const Index h = row % rows.pixels;
+    const auto over = rows.positions_over(h);
+    const Index image = row / rows.pixels * rows.positions * row_size;
+    const Index first_new = image + over.last * row_size;
+    const Index count_new = (rows.positions_over(h + 1).last - over.last) * row_size;
+    for (Index w = 0; w < cols.pixels; ++w) {
+      kernels::max_pool::prefetch_share(dy.data() + first_new, count_new, w, cols.pixels);
+      kernels::max_pool::prefetch_share(taps.data() + first_new, count_new, w, cols.pixels);
+      const auto across = cols.positions_over(w);
+      const kernels::max_pool::Patch patch{.rows = over.count(),
+                                           .cols = across.count(),
+                                           .row_step = row_size,
+                                           .col_step = channels,
+                                           .tap = rows.tap(over.first, h) * cols.taps + cols.tap(across.first, w),
+                                           .tap_row_step = -rows.stride * cols.taps,
+                                           .tap_col_step = -cols.stride};
+      const Index from = image + over.first * row_size + across.first * channels;
+      T* to = out + (row * cols.pixels + w) * channels;
+      kernels::for_each_packet_group<T, 4, kernels::kChoiceLanes<T>>(channels, [&](auto lanes, auto packets, Index c) {
+        kernels::max_pool::collect_gradients<T, lanes, packets>(patch, dy.data() + from + c, taps.data() + from + c,
+                                                                to + c);
+      });
     }
   };
   parallel_for(x[0] * x[1], row_grain(x[2] * channels), [&](Index begin, Index end) {
-    for (Index row = begin; row < end; ++row) {
-      for (Index w = 0; w < x[2]; ++w) {
-        one_pixel(row / x[1], tables.rows.at(row % x[1]), tables.cols.at(w), out + (row * x[2] + w) * channels);
-      }
-    }
+    for (Index row = begin; row < end; ++row) one_row(row);
   });
   return dx;
 }

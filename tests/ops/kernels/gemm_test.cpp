@@ -73,9 +73,10 @@ TEST_P(Gemm, MatchesLoopsInDouble) { check<double>(1e-13); }
 INSTANTIATE_TEST_SUITE_P(Sizes, Gemm,
                          ::testing::Values(Sizes{1, 1, 1}, Sizes{1, 10, 7}, Sizes{10, 1, 7}, Sizes{3, 5, 2},
                                            Sizes{13, 33, 17}, Sizes{12, 32, 256}, Sizes{31, 47, 257},
-                                           Sizes{100, 200, 64}, Sizes{65, 70, 700},    // above one thread's work
-                                           Sizes{50, 100, 1100}, Sizes{7, 100, 1100},  // a split summed axis
-                                           Sizes{300, 40, 300}, Sizes{40, 700, 300}),  // many panels of each kind
+                                           Sizes{100, 200, 64}, Sizes{65, 70, 700},     // above one thread's work
+                                           Sizes{50, 100, 1100}, Sizes{34, 100, 1100},  // a split summed axis
+                                           Sizes{5, 70, 129}, Sizes{45, 9, 100},        // few rows, few columns
+                                           Sizes{300, 40, 300}, Sizes{40, 700, 300}),   // many panels of each kind
                          [](const auto& sizes) {
                            return std::to_string(sizes.param.rows) + "x" + std::to_string(sizes.param.cols) + "x" +
                                   std::to_string(sizes.param.depth);
@@ -92,7 +93,8 @@ TEST(Gemm, AnEmptySumIsZero) {
 }
 
 TEST(Gemm, TheNumberOfThreadsChangesNoBit) {
-  for (const Sizes sizes : {Sizes{200, 100, 3072}, Sizes{100, 3072, 200}, Sizes{200, 700, 700}, Sizes{333, 77, 500}}) {
+  for (const Sizes sizes :
+       {Sizes{200, 100, 3072}, Sizes{100, 3072, 200}, Sizes{200, 700, 700}, Sizes{333, 77, 500}, Sizes{16, 301, 999}}) {
     const Tensor<float> a = testing::random<float>({sizes.rows, sizes.depth}, 1);
     const Tensor<float> b = testing::random<float>({sizes.depth, sizes.cols}, 2);
     const auto product = [&](int threads) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/pack.hpp>
 #include <eigengrad/ops/kernels/tap_table.hpp>
 
@@ -46,6 +47,21 @@ class Patches {
       pack_lines<T, Width>(lines.data(), valid, count, target);
       target += count * Width;
     });
+  }
+
+  /// The channels under a tap are a run; short ones are quicker transposed.
+  bool lines_are_contiguous() const { return channels_ >= kLanes<T>; }
+
+  void copy_lines(Index first_line, Index lines, Index first_step, Index depth, T* target) const {
+    Position at = position(first_line);
+    for (Index i = 0; i < lines; ++i) {
+      Index step = 0;
+      for_each_tap(first_step, depth, [&](Index r, Index s, Index channel, Index count) {
+        copy_to_chunks<T>(pixel(at, r, s) + channel, step, count, lines, target + i * kTileCols<T>);
+        step += count;
+      });
+      if (i + 1 < lines) advance(at);
+    }
   }
 
   /// A position of the window.
@@ -112,6 +128,95 @@ struct TransposedPatches {
       }
       target += count;
     });
+  }
+};
+
+/// Calls f(from, to) for each tap of the tables and each of K outputs: where its weights are among those of all taps,
+/// and where among those of the tables' taps alone. Both have one group of inputs after another.
+template <class F>
+void for_each_live_tap(const TapTables& taps, const Shape& weight, const F& f) {
+  const Index rows = taps.rows.taps();
+  const Index cols = taps.cols.taps();
+  parallel_for(weight[0], row_grain(rows * cols * weight[3]), [&](Index begin, Index end) {
+    for (Index k = begin; k < end; ++k) {
+      for (Index r = 0; r < rows; ++r) {
+        for (Index s = 0; s < cols; ++s) {
+          const Index tap = taps.rows.number(r) * weight[2] + taps.cols.number(s);
+          f((k * weight[1] * weight[2] + tap) * weight[3], ((k * rows + r) * cols + s) * weight[3]);
+        }
+      }
+    }
+  });
+}
+
+/// The weights of the tables' taps, (K, rows, cols, C): the weights themselves where these are all.
+template <class T>
+Tensor<T> weights_of(const Tensor<T>& weight, const TapTables& taps) {
+  const Shape& shape = weight.shape();
+  if (taps.taps() == Size2d(shape[1], shape[2])) return weight;
+  Tensor<T> live({shape[0], taps.rows.taps(), taps.cols.taps(), shape[3]});
+  T* to = live.mutable_data();
+  for_each_live_tap(taps, shape,
+                    [&](Index at, Index at_live) { std::copy_n(weight.data() + at, shape[3], to + at_live); });
+  return live;
+}
+
+/// The other way round: weights, or their gradient, from those of the tables' taps; zeros for all others.
+template <class T>
+void spread_weights(const Tensor<T>& live, const TapTables& taps, Tensor<T>& weight) {
+  const Index inputs = weight.size(3);
+  T* to = weight.mutable_data();
+  std::fill_n(to, weight.numel(), T(0));
+  for_each_live_tap(taps, weight.shape(),
+                    [&](Index at, Index at_live) { std::copy_n(live.data() + at_live, inputs, to + at); });
+}
+
+/// Every step-th pixel of images, from one on, as the rows of a matrix, their channels as its columns: a product
+/// writes to it, but it does not lie in memory as a View does.
+template <class T>
+struct PixelLattice {
+  T* data;                       // the first channel of the first pixel
+  Index rows, cols;              // of the matrix
+  Index row_stride, col_stride;  // from one pixel to the next in a row of an image, and 1; or the other way round
+  Index in_row, in_column;       // pixels along a row and along a column of an image
+  Index line_stride, image_stride;
+  bool is_transposed = false;
+
+  PixelLattice transposed() const {
+    PixelLattice result = *this;
+    std::swap(result.rows, result.cols);
+    std::swap(result.row_stride, result.col_stride);
+    result.is_transposed = !is_transposed;
+    return result;
+  }
+
+  T* pixel(Index i) const {
+    const Index line = i / in_row;
+    return data + line / in_column * image_stride + line % in_column * line_stride +
+           i % in_row * (is_transposed ? col_stride : row_stride);
+  }
+
+  template <class Sums>
+  void write(const Sums& sums, Index row, Index col, bool add) const {
+    const Index pixels = is_transposed ? sums.cols() : sums.rows();
+    const Index count = is_transposed ? sums.rows() : sums.cols();
+    const Index next_pixel = is_transposed ? 1 : sums.outerStride();
+    const Index next_channel = is_transposed ? sums.outerStride() : 1;
+    for (Index i = 0; i < pixels; ++i) {
+      const T* from = sums.data() + i * next_pixel;
+      T* to = pixel(i + (is_transposed ? col : row)) + (is_transposed ? row : col);
+      if (add) {
+        for (Index j = 0; j < count; ++j) to[j] += from[j * next_channel];
+      } else if (is_transposed) {
+        for (Index j = 0; j < count; ++j) to[j] = from[j * next_channel];
+      } else {
+        std::copy_n(from, count, to);
+      }
+    }
+  }
+
+  void set_zero() const {
+    for (Index i = 0; i < (is_transposed ? cols : rows); ++i) std::fill_n(pixel(i), is_transposed ? rows : cols, T(0));
   }
 };
 

@@ -6,7 +6,11 @@
 #include <limits>
 
 #include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/precision.hpp>
 #include <eigengrad/core/tensor.hpp>
+#include <eigengrad/ops/kernels/bf16.hpp>
+#include <eigengrad/ops/kernels/even_split.hpp>
+#include <eigengrad/ops/kernels/few_rows.hpp>
 #include <eigengrad/ops/kernels/pack.hpp>
 #include <eigengrad/ops/kernels/tile.hpp>
 
@@ -25,17 +29,6 @@ inline constexpr Index kDepth = 256;
 inline constexpr Index kBlockElements = 48 * 1024;
 /// Products of fewer multiply-adds than this run on one thread.
 inline constexpr Index kSerialWork = Index{1} << 19;
-
-/// [0, size) cut into `count` parts whose lengths differ by at most one.
-struct EvenSplit {
-  Index size;
-  Index count;
-
-  static EvenSplit of_at_most(Index size, Index largest) { return {size, (size + largest - 1) / largest}; }
-  Index begin(Index part) const { return part * size / count; }
-  Index length(Index part) const { return begin(part + 1) - begin(part); }
-  Index longest() const { return (size + count - 1) / count; }
-};
 
 namespace detail {
 
@@ -61,15 +54,25 @@ void pack_cols_panel(const Operand& operand, Index line, Index width, Index step
     operand.template pack<kLanes<T>>(line, width, step, depth, target);
 }
 
-/// One product, oriented so that packets run along the columns of c.
-template <class T, class A, class B>
+/// True if the lines of an operand become rows of a tile as they are.
+template <class Operand>
+bool copies_lines(const Operand& operand) {
+  if constexpr (requires { operand.lines_are_contiguous(); })
+    return operand.lines_are_contiguous();
+  else
+    return false;
+}
+
+/// One product, oriented so that packets run along the columns of c. Step is what a step of both operands adds.
+template <class T, class Step, class A, class B, class C>
 class Product {
  public:
-  Product(const A& a, const B& b, Index steps, View<T> c, bool add)
+  Product(const A& a, const B& b, Index steps, const C& c, bool add)
       : a_(a),
         b_(b),
         c_(c),
         add_(add),
+        lines_(copies_lines(a)),
         row_panels_(EvenSplit::of_at_most(c.rows, kTileRows)),
         col_panels_((c.cols + kTileCols<T> - 1) / kTileCols<T>),
         padded_cols_(round_up(c.cols, kLanes<T>)),
@@ -96,7 +99,7 @@ class Product {
   void split_depth() {
     const EvenSplit parts{depths_.count, std::min(depths_.count, kDepthParts)};
     const Index c_elements = c_.rows * padded_cols_;
-    const Index a_elements = round_up(c_.rows * depths_.longest(), kLanes<T>);
+    const Index a_elements = round_up(c_.rows * row_length(depths_.longest()), kLanes<T>);
     const Index ab_elements = a_elements + padded_cols_ * depths_.longest();
     Tensor<T> sums({parts.count, c_elements});
     Tensor<T> packed({Index{num_threads()}, ab_elements});
@@ -138,7 +141,10 @@ class Product {
     const Index other_lines = split_rows ? padded_cols_ : c_.rows;
     const Index threads = serial ? 1 : num_threads();
 
-    Tensor<T> whole({depths_.count, round_up(other_lines * depths_.longest(), kLanes<T>)});
+    // What one line of either operand takes in one block of the summed axis.
+    const Index row_elements = row_length(depths_.longest());
+    const Index col_elements = depths_.longest();
+    Tensor<T> whole({depths_.count, round_up(other_lines * (split_rows ? col_elements : row_elements), kLanes<T>)});
     T* whole_data = whole.mutable_data();
     const auto pack_whole = [&](Index begin, Index end) {
       for (Index block = 0; block < depths_.count; ++block) {
@@ -146,7 +152,7 @@ class Product {
         if (split_rows)
           pack_cols(begin, end, block, target + begin * kTileCols<T> * depths_.length(block));
         else
-          pack_rows(begin, end, block, target + row_panels_.begin(begin) * depths_.length(block));
+          pack_rows(begin, end, block, target + row_panels_.begin(begin) * row_length(depths_.length(block)));
       }
     };
     if (serial)
@@ -154,12 +160,12 @@ class Product {
     else
       parallel_for(other_panels, std::max<Index>(1, other_panels / (4 * threads)), pack_whole);
 
-    const Index panel_elements = depths_.longest() * (split_rows ? Index{kTileRows} : Index{kTileCols<T>});
+    const Index panel_elements = split_rows ? row_elements * kTileRows : col_elements * kTileCols<T>;
     const Index cached = std::max<Index>(1, kBlockElements / panel_elements);
     const Index shared = serial ? panels : std::max<Index>(1, panels / (3 * threads));
     const Index grain = std::min(shared, cached);
     // Packets of c go straight to their place, unless they would cross its edge or lie against its grain.
-    const bool direct = c_.col_stride == 1 && c_.cols == padded_cols_;
+    const bool direct = kInMemory && c_.col_stride == 1 && c_.cols == padded_cols_;
     const Index sums_elements =
         direct ? 0 : (split_rows ? grain * kTileRows * padded_cols_ : c_.rows * grain * kTileCols<T>);
     const Index own_elements = round_up(grain * panel_elements, kLanes<T>);
@@ -172,7 +178,9 @@ class Product {
       const Index rows = split_rows ? row_panels_.begin(end) - row : c_.rows;
       const Index cols = split_rows ? c_.cols : std::min(end * kTileCols<T>, c_.cols) - col;
       Target sums{packed + own_elements, round_up(cols, kLanes<T>)};
-      if (direct) sums = {c_.data + row * c_.row_stride + col, c_.row_stride};
+      if constexpr (kInMemory) {
+        if (direct) sums = {c_.data + row * c_.row_stride + col, c_.row_stride};
+      }
       for (Index block = 0; block < depths_.count; ++block) {
         const T* other = whole_data + block * whole.size(1);
         const bool add = block > 0 || (direct && add_);
@@ -214,6 +222,13 @@ class Product {
     const Index depth = depths_.length(block);
     for (Index i = begin; i < end; ++i) {
       const Index height = row_panels_.length(i);
+      if constexpr (requires { a_.lines_are_contiguous(); }) {
+        if (lines_) {
+          a_.copy_lines(row_panels_.begin(i), height, depths_.begin(block), depth, target);
+          target += height * row_length(depth);
+          continue;
+        }
+      }
       kPackRows<T, A>[static_cast<std::size_t>(height - 1)](a_, row_panels_.begin(i), height, depths_.begin(block),
                                                             depth, target);
       target += height * depth;
@@ -238,33 +253,60 @@ class Product {
     const Index row = row_panels_.begin(i) - origin.row;
     const Index col = j * kTileCols<T> - origin.col;
     const std::size_t packets = panel_width(j) > kLanes<T> ? 2 : 1;
-    const auto multiply = kMultiplyTile<T>[packets - 1][static_cast<std::size_t>(row_panels_.length(i) - 1)];
-    multiply(depth, a + row * depth, b + col * depth, sums.data + row * sums.row_stride + col, sums.row_stride, add);
+    const Index rows = row_panels_.length(i);
+    const auto& tiles = lines_ ? kMultiplyTile<T, RowsAreLines<T>, Step> : kMultiplyTile<T, Interleaved<T>, Step>;
+    tiles[packets - 1][static_cast<std::size_t>(rows - 1)](depth, a + row * row_length(depth), rows * kTileCols<T>,
+                                                           b + col * depth, sums.data + row * sums.row_stride + col,
+                                                           sums.row_stride, add);
   }
+
+  /// Elements of a row of a over a block of the summed axis: whole chunks where rows are lines.
+  Index row_length(Index depth) const { return lines_ ? round_up(depth, kTileCols<T>) : depth; }
 
   /// Sums of the given rows and columns to their place in c.
   void write(Target sums, Index row, Index rows, Index col, Index cols) const {
     using Stride = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
     const Eigen::Map<const Matrix<T>, 0, Eigen::OuterStride<>> from(sums.data, rows, cols,
                                                                     Eigen::OuterStride<>(sums.row_stride));
-    Eigen::Map<Matrix<T>, 0, Stride> to(c_.data + row * c_.row_stride + col * c_.col_stride, rows, cols,
-                                        Stride(c_.row_stride, c_.col_stride));
-    if (add_)
-      to += from;
-    else
-      to = from;
+    if constexpr (kInMemory) {
+      Eigen::Map<Matrix<T>, 0, Stride> to(c_.data + row * c_.row_stride + col * c_.col_stride, rows, cols,
+                                          Stride(c_.row_stride, c_.col_stride));
+      if (add_)
+        to += from;
+      else
+        to = from;
+    } else {
+      c_.write(from, row, col, add_);
+    }
   }
+
+  /// True if tiles may be written to c as they are.
+  static constexpr bool kInMemory = std::is_same_v<C, View<T>>;
 
   A a_;
   B b_;
-  View<T> c_;
+  C c_;
   bool add_;
+  bool lines_;  // a is packed as RowsAreLines, else Interleaved
   EvenSplit row_panels_;
   Index col_panels_;
   Index padded_cols_;
   Index steps_;
   EvenSplit depths_;
 };
+
+/// An estimate of the time of a product whose packets run along `cols`: idle lanes of the last packet count as work;
+/// lines that are contiguous become rows of a tile by copying, columns only by transposing, others the other way round;
+/// a result whose columns are not contiguous is written element by element.
+template <class T, class A, class B>
+double cycles(const A& a, const B& b, Index steps, Index rows, Index cols, Index col_stride) {
+  const auto packets = [](Index count) { return static_cast<double>(count) / static_cast<double>(kLanes<T>); };
+  const double products = 0.5 * packets(round_up(cols, kLanes<T>)) * static_cast<double>(rows * steps);
+  const double rows_packed = packets(rows * steps) * (copies_lines(a) ? 3.0 : 4.0);
+  const double cols_packed = packets(cols * steps) * (copies_lines(b) ? 9.0 : 3.0);
+  const double written = col_stride == 1 ? 0.0 : 3.0 * static_cast<double>(rows * cols);
+  return products + rows_packed + cols_packed + written;
+}
 
 /// What writing a tile against the grain of c leaves of its speed.
 inline constexpr double kAgainstTheGrain = 0.95;
@@ -275,28 +317,45 @@ double filled(Index lines) {
   return static_cast<double>(lines) / static_cast<double>(round_up(lines, kLanes<T>));
 }
 
+/// The product by panels: packets run along the columns of c or, by transposing everything, along its rows.
+template <class T, class Step, class A, class B, class C>
+void multiply_packed(const A& a, const B& b, Index steps, const C& c, bool add) {
+  const double along_cols = cycles<T>(a, b, steps, c.rows, c.cols, c.col_stride);
+  const double along_rows = cycles<T>(b, a, steps, c.cols, c.rows, c.row_stride);
+  if (along_cols <= along_rows)
+    Product<T, Step, A, B, C>(a, b, steps, c, add).run();
+  else
+    Product<T, Step, B, A, C>(b, a, steps, c.transposed(), add).run();
+}
+
 }  // namespace detail
 
 /// c = a b^T, or c += a b^T with add, for operands of as many lines as c has rows and columns, and of `steps`
-/// steps each. None of them overlaps c.
-template <class T, class A, class B>
-void multiply(const A& a, const B& b, Index steps, View<T> c, bool add = false) {
+/// steps each. None of them overlaps c: a View, or another target with its members that can
+///   void write(const Matrix& sums, Index row, Index col, bool add) const     its part from (row, col) on
+/// Products of float are as exact as float32_matmul_precision() says, except those with few rows: they wait for memory,
+/// in which everything is float32.
+template <class A, class B, class C>
+void multiply(const A& a, const B& b, Index steps, const C& c, bool add = false) {
+  using T = std::remove_pointer_t<decltype(c.data)>;
   if (c.rows == 0 || c.cols == 0) return;
   if (steps == 0) {
-    if (add) return;
-    for (Index i = 0; i < c.rows; ++i) {
-      for (Index j = 0; j < c.cols; ++j) c.data[i * c.row_stride + j * c.col_stride] = T(0);
-    }
+    if (!add) c.set_zero();
     return;
   }
-  // Packets may run along the columns or, by transposing everything, along the rows. Fewer idle lanes win;
-  // writing a tile against the grain of c costs a few per cent.
-  const double along_cols = detail::filled<T>(c.cols) * (c.col_stride == 1 ? 1.0 : detail::kAgainstTheGrain);
-  const double along_rows = detail::filled<T>(c.rows) * (c.row_stride == 1 ? 1.0 : detail::kAgainstTheGrain);
-  if (along_cols >= along_rows)
-    detail::Product<T, A, B>(a, b, steps, c, add).run();
-  else
-    detail::Product<T, B, A>(b, a, steps, c.transposed(), add).run();
+  if constexpr (std::is_same_v<B, View<const T>> && std::is_same_v<C, View<T>>) {
+    if (has_few_rows(b, steps, c.rows)) return multiply_few_rows(a, b, steps, c, add);
+  }
+  if constexpr (std::is_same_v<A, View<const T>> && std::is_same_v<C, View<T>>) {
+    if (has_few_rows(a, steps, c.cols)) return multiply_few_rows(b, a, steps, c.transposed(), add);
+  }
+  if constexpr (kHasBf16 && std::is_same_v<T, float>) {
+    if (float32_matmul_precision() == Float32MatmulPrecision::medium) {
+      const Bf16Pairs<A> a_pairs(a, steps);
+      return detail::multiply_packed<T, Bf16PairStep>(a_pairs, Bf16Pairs<B>(b, steps), a_pairs.pairs(), c, add);
+    }
+  }
+  detail::multiply_packed<T, OneStep<T>>(a, b, steps, c, add);
 }
 
 /// c = a b, or c += a b with add. Sizes must fit; a, b and c must not overlap.

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include <eigengrad/ops/kernels/packet.hpp>
+#include <eigengrad/ops/kernels/tile.hpp>
 
 // Packing: the operands of a matrix product are copied into panels that the inner loop reads from end to end.
 // A panel of width w holds, for every step along the summed axis, the w elements of its lines one after
@@ -15,7 +15,11 @@
 //
 // An operand is a matrix of lines and steps that can pack any part of itself:
 //   void pack<Width>(Index first_line, Index valid, Index first_step, Index depth, T* target) const
-// writes Width * depth elements; the lines from `valid` on are zeros. A View is one in memory; those of a
+// writes Width * depth elements; the lines from `valid` on are zeros. An operand whose lines are contiguous in memory,
+// or in long runs, may say so, and its lines need no rearranging to become the rows of a tile (RowsAreLines in tile.hpp):
+//   bool lines_are_contiguous() const
+//   void copy_lines(Index first_line, Index lines, Index first_step, Index depth, T* target) const
+// A View is one in memory; those of a
 // convolution (conv_operands.hpp) stand nowhere as a whole.
 
 namespace eigengrad::ops::kernels {
@@ -29,6 +33,10 @@ namespace eigengrad::ops::kernels {
 /// transposed in registers.
 template <class T, int Width>
 EIGENGRAD_FLATTEN void pack_lines(const T* const* lines, Index valid, Index depth, T* target) {
+  if constexpr (Width == 1) {
+    std::copy_n(lines[0], depth, target);
+    return;
+  }
   constexpr int Lanes = kLanes<T>;
   constexpr int Blocks = (Width + Lanes - 1) / Lanes;
   const Index whole = depth - depth % Lanes;
@@ -77,6 +85,24 @@ void pack_steps(const F& step, Index valid, Index depth, T* target) {
   }
 }
 
+/// Copies elements of one line, from the given step on, to its place in a panel of RowsAreLines: chunks of kTileCols
+/// steps that hold all lines of the panel one after another.
+template <class T>
+void copy_to_chunks(const T* from, Index step, Index count, Index lines, T* line) {
+  constexpr Index kChunk = kTileCols<T>;
+  while (count > 0) {
+    const Index part = std::min(kChunk - step % kChunk, count);
+    T* to = line + step / kChunk * lines * kChunk + step % kChunk;
+    if (part == kChunk)
+      std::memcpy(to, from, kChunk * sizeof(T));
+    else
+      std::copy_n(from, part, to);
+    from += part;
+    step += part;
+    count -= part;
+  }
+}
+
 /// A matrix anywhere in memory: element (i, j) is data[i * row_stride + j * col_stride]. As an operand its
 /// rows are the lines.
 template <class T>
@@ -88,6 +114,21 @@ struct View {
   Index col_stride;
 
   View transposed() const { return {data, cols, rows, col_stride, row_stride}; }
+
+  bool lines_are_contiguous() const { return col_stride == 1; }
+  void copy_lines(Index first_line, Index lines, Index first_step, Index depth, std::remove_const_t<T>* target) const {
+    using Element = std::remove_const_t<T>;
+    for (Index i = 0; i < lines; ++i) {
+      copy_to_chunks<Element>(data + (first_line + i) * row_stride + first_step, 0, depth, lines,
+                              target + i * kTileCols<Element>);
+    }
+  }
+
+  void set_zero() const {
+    for (Index i = 0; i < rows; ++i) {
+      for (Index j = 0; j < cols; ++j) data[i * row_stride + j * col_stride] = T(0);
+    }
+  }
 
   template <int Width>
   void pack(Index first_line, Index valid, Index first_step, Index depth, std::remove_const_t<T>* target) const {

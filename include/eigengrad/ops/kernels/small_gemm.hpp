@@ -57,7 +57,8 @@ class SmallGemm {
         for (Index i = 0; i < row_panels_.count; ++i) {
           const Index row = row_panels_.begin(i);
           kMultiplyTile<T>[packets - 1][static_cast<std::size_t>(row_panels_.length(i) - 1)](
-              depth, packed_rows + row * depth, packed_cols + j * depth, target + row * stride + j, stride, block > 0);
+              depth, packed_rows + row * depth, /*a_jump=*/0, packed_cols + j * depth, target + row * stride + j,
+              stride, block > 0);
         }
       }
     }

@@ -9,6 +9,7 @@
 // Where the taps of a moving window lie, worked out once for each axis of an image.
 //   const auto taps = TapTables::of_window(window, x.shape(), y.shape());
 //   taps.rows.at(p)[r];             // the row of pixels under tap r at position p, or kOutside
+//   const auto odd = taps.part({1, 1}, {2, 2});      // every second position, with the taps that lie on pixels there
 
 namespace eigengrad::ops::kernels {
 
@@ -39,9 +40,33 @@ class TapTable {
             }};
   }
 
+  /// The positions first, first + step, ... alone, and of the taps those that lie inside at one of them or more.
+  TapTable part(Index first, Index step) const {
+    const Index positions = (table_.size(0) - first + step - 1) / step;
+    const auto lies_inside = [&](Index tap) {
+      for (Index p = 0; p < positions; ++p) {
+        if (at(first + p * step)[tap] != kOutside) return true;
+      }
+      return false;
+    };
+    Tensor<Index> kept({taps()});
+    Index count = 0;
+    Index* numbers = kept.mutable_data();
+    for (Index tap = 0; tap < taps(); ++tap) {
+      if (lies_inside(tap)) numbers[count++] = tap;
+    }
+    if (count == taps() && positions == this->positions()) return *this;
+    TapTable result(positions, count, [&](Index p, Index tap) { return at(first + p * step)[numbers[tap]]; });
+    for (Index tap = 0; tap < count; ++tap) numbers[tap] = number(numbers[tap]);
+    result.numbers_ = kept;
+    return result;
+  }
+
   const Index* at(Index position) const { return table_.data() + position * taps(); }
   Index positions() const { return table_.size(0); }
   Index taps() const { return table_.size(1); }
+  /// Which of the window's taps a tap is; another than itself only in a part.
+  Index number(Index tap) const { return numbers_.empty() ? tap : numbers_.data()[tap]; }
 
  private:
   template <class F>
@@ -53,6 +78,7 @@ class TapTable {
   }
 
   Tensor<Index> table_;
+  Tensor<Index> numbers_;  // of the taps, empty for all of them
 };
 
 /// The tables of both axes.
@@ -67,6 +93,14 @@ struct TapTables {
   static TapTables of_pixel(const Window& window, const Shape& x, const Shape& y) {
     return {TapTable::of_pixel(vertical(window, x, y)), TapTable::of_pixel(horizontal(window, x, y))};
   }
+
+  TapTables part(const Size2d& first, const Size2d& step) const {
+    return {rows.part(first.height, step.height), cols.part(first.width, step.width)};
+  }
+  /// Without the taps that lie beside the image at every position.
+  TapTables without_dead_taps() const { return part({0, 0}, {1, 1}); }
+
+  Size2d taps() const { return {rows.taps(), cols.taps()}; }
 
  private:
   static WindowAxis vertical(const Window& w, const Shape& x, const Shape& y) {

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include <eigengrad/ops/kernels/packet.hpp>
@@ -21,25 +23,65 @@ inline constexpr int kTilePackets = 2;
 template <class T>
 inline constexpr int kTileCols = kTilePackets* kLanes<T>;
 
+/// How panels lie in memory. Row i of a at step p is at i * kRow + p * row_step(rows), and after kChunk steps the
+/// next chunk begins a jump further on; a step of b is col_step(packets) long.
+/// Here all that a step needs lies side by side.
+template <class T>
+struct Interleaved {
+  static constexpr int kRow = 1;
+  static constexpr Index kChunk = std::numeric_limits<Index>::max();
+  static constexpr int row_step(int rows) { return rows; }
+  static constexpr int col_step(int packets) { return packets * kLanes<T>; }
+};
+/// The rows of a are lines kTileCols long, its steps run along them: a chunk is the length of a line.
+template <class T>
+struct RowsAreLines : Interleaved<T> {
+  static constexpr int kRow = kTileCols<T>;
+  static constexpr Index kChunk = kTileCols<T>;
+  static constexpr int row_step(int) { return 1; }
+};
+/// As RowsAreLines, and the lines of b too are kTileCols long even where one packet of them is used.
+template <class T>
+struct RowsAreLinesOfPanels : RowsAreLines<T> {
+  static constexpr int col_step(int) { return kTileCols<T>; }
+};
+/// Both operands lie in panels of lines kTileCols long. The lines of a are its steps.
+template <class T>
+struct StepsAreLinesOfPanels : Interleaved<T> {
+  static constexpr int row_step(int) { return kTileCols<T>; }
+  static constexpr int col_step(int) { return kTileCols<T>; }
+};
+
+/// What a step of the panels adds to a sum: one product. In bf16.hpp it is two.
+template <class T>
+struct OneStep {
+  EIGEN_ALWAYS_INLINE static Packet<T> multiply_add(const Packet<T>& element, const Packet<T>& line,
+                                                    const Packet<T>& sum) {
+    return packet::pmadd(element, line, sum);
+  }
+};
+
 /// c = a b, or c += a b: a is a panel of Rows lines, b one of Packets packets; c has rows c_stride apart.
 /// Every element is summed step by step in order, so its bits do not depend on the tile it lies in.
-template <class T, int Rows, int Packets>
-void multiply_tile(Index depth, const T* a, const T* b, T* c, Index c_stride, bool add) {
+template <class T, class Layout, class Step, int Rows, int Packets>
+void multiply_tile(Index depth, const T* a, Index a_jump, const T* b, T* c, Index c_stride, bool add) {
   constexpr int Lanes = kLanes<T>;
   Packet<T> sum[Rows * Packets];
   unroll<Rows * Packets>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum[i] = packet::pset1<Packet<T>>(T(0)); });
-  for (Index p = 0; p < depth; ++p) {
-    Packet<T> line[Packets];
-    unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { line[j] = packet::pload<Packet<T>>(b + j * Lanes); });
-    unroll<Rows>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
-      const Packet<T> element = packet::pset1<Packet<T>>(a[i]);
-      unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
-        constexpr int At = i * Packets + j;
-        sum[At] = packet::pmadd(element, line[j], sum[At]);
+  for (; depth > 0; depth -= Layout::kChunk, a += a_jump) {
+    const T* elements = a;
+    const T* chunk_end = b + std::min(depth, Layout::kChunk) * Layout::col_step(Packets);
+    for (; b != chunk_end; b += Layout::col_step(Packets), elements += Layout::row_step(Rows)) {
+      Packet<T> line[Packets];
+      unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { line[j] = packet::pload<Packet<T>>(b + j * Lanes); });
+      unroll<Rows>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+        const Packet<T> element = packet::pset1<Packet<T>>(elements[i * Layout::kRow]);
+        unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
+          constexpr int At = i * Packets + j;
+          sum[At] = Step::multiply_add(element, line[j], sum[At]);
+        });
       });
-    });
-    a += Rows;
-    b += Packets * Lanes;
+    }
   }
   unroll<Rows * Packets>([&](auto at) EIGENGRAD_INLINE_LAMBDA {
     T* place = c + (at / Packets) * c_stride + (at % Packets) * Lanes;
@@ -48,17 +90,17 @@ void multiply_tile(Index depth, const T* a, const T* b, T* c, Index c_stride, bo
 }
 
 template <class T>
-using MultiplyTile = void (*)(Index, const T*, const T*, T*, Index, bool);
+using MultiplyTile = void (*)(Index, const T*, Index, const T*, T*, Index, bool);
 
-/// multiply_tile for 1, ..., kTileRows rows (the first index counts packets, the second rows, both from one
+/// multiply_tile for 1, ..., kTileRows rows and 1 or 2 packets (the first index counts packets, the second rows, both from one
 /// less).
-template <class T, int Packets>
+template <class T, class Layout, class Step, int Packets>
 inline constexpr auto kTileOfPackets = []<std::size_t... R>(std::index_sequence<R...>) {
-  return std::array<MultiplyTile<T>, sizeof...(R)>{multiply_tile<T, static_cast<int>(R) + 1, Packets>...};
+  return std::array<MultiplyTile<T>, sizeof...(R)>{multiply_tile<T, Layout, Step, static_cast<int>(R) + 1, Packets>...};
 }
 (std::make_index_sequence<kTileRows>{});
-template <class T>
-inline constexpr std::array<std::array<MultiplyTile<T>, kTileRows>, kTilePackets> kMultiplyTile{kTileOfPackets<T, 1>,
-                                                                                                kTileOfPackets<T, 2>};
+template <class T, class Layout = Interleaved<T>, class Step = OneStep<T>>
+inline constexpr std::array<std::array<MultiplyTile<T>, kTileRows>, kTilePackets> kMultiplyTile{
+    kTileOfPackets<T, Layout, Step, 1>, kTileOfPackets<T, Layout, Step, 2>};
 
 }  // namespace eigengrad::ops::kernels

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <utility>
+
+#include <eigengrad/core/tensor.hpp>
+
+namespace eigengrad {
+
+/// What happens to every channel, the last axis, by itself: y = scale x + shift, or max(scale x + shift, 0) with relu.
+/// In inference a convolution takes what follows it in this form and applies it as it writes.
+template <class T>
+struct ChannelMap {
+  Tensor<T> scale;  ///< (C), or empty for 1
+  Tensor<T> shift;  ///< (C), or empty for 0
+  bool relu = false;
+
+  bool changes_nothing() const { return scale.empty() && shift.empty() && !relu; }
+
+  /// Afterwards, y = more_scale y + more_shift. The map must not end with a ReLU.
+  /// Shapes   more_scale, more_shift (C)
+  void then(Tensor<T> more_scale, Tensor<T> more_shift) {
+    if (!shift.empty()) more_shift.mutable_array() += shift.array() * more_scale.array();
+    if (!scale.empty()) more_scale.mutable_array() *= scale.array();
+    scale = std::move(more_scale);
+    shift = std::move(more_shift);
+  }
+
+  /// Before the map, x = x + offset.
+  /// Shapes   offset (C), or empty for 0
+  void after_adding(Tensor<T> offset) {
+    if (offset.empty()) return;
+    if (!scale.empty()) offset.mutable_array() *= scale.array();
+    if (!shift.empty()) offset.mutable_array() += shift.array();
+    shift = std::move(offset);
+  }
+};
+
+}  // namespace eigengrad

@@ -1,0 +1,318 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+
+#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/conv_problem.hpp>
+#include <eigengrad/ops/kernels/gemm.hpp>
+#include <eigengrad/ops/kernels/tap_table.hpp>
+
+// Depthwise convolution: every output channel sees one input channel. A channel's sum has R S terms only, so nothing is
+// packed: packets run along the channels, and each number of x is multiplied straight from its place.
+//   y[n, p, q, c] = sum over r, s of W[c, r, s] x[n, ..., c]
+// With M outputs for each input the images are first repeated, each channel M times in a row.
+
+namespace eigengrad::ops::kernels::depthwise {
+
+/// One input channel a group, any number of outputs.
+inline bool suits(const ConvProblem& problem) { return problem.groups > 1 && problem.group_inputs() == 1; }
+
+namespace detail {
+
+/// A tap that lies inside the images: how far its pixel and its weights are from the first ones.
+struct LiveTap {
+  Index pixel, weight;
+};
+
+/// Positions along an axis, first, first + step, ..., `count` of them, that have the same live taps; from one to the
+/// next all of these move on by the same number of pixels. `taps` are those at the first position.
+struct Run {
+  Index first, count;
+  const LiveTap* taps;
+  Index live;
+};
+
+/// All positions along an axis as runs. From one pixel to the next along the axis it is `stride` elements.
+class Runs {
+ public:
+  Runs(const TapTable& taps, Index step, Index pixel_stride, Index weight_stride)
+      : runs_({std::max<Index>(1, taps.positions())}), taps_({std::max<Index>(1, taps.positions()), taps.taps()}) {
+    Run* runs = runs_.mutable_data();
+    LiveTap* live = taps_.mutable_data();
+    for (Index phase = 0; phase < std::min(step, taps.positions()); ++phase) {
+      for (Index first = phase; first < taps.positions(); first += step * runs[count_++].count) {
+        Index count = 1;
+        while (first + count * step < taps.positions() && same_taps(taps, first, first + count * step)) ++count;
+        runs[count_] = {first, count, live, 0};
+        for (Index tap = 0; tap < taps.taps(); ++tap) {
+          const Index pixel = taps.at(first)[tap];
+          if (pixel == TapTable::kOutside) continue;
+          *live++ = {pixel * pixel_stride, tap * weight_stride};
+          ++runs[count_].live;
+        }
+      }
+    }
+  }
+
+  const Run* begin() const { return runs_.data(); }
+  const Run* end() const { return runs_.data() + count_; }
+
+ private:
+  static bool same_taps(const TapTable& taps, Index a, Index b) {
+    return std::equal(taps.at(a), taps.at(a) + taps.taps(), taps.at(b),
+                      [](Index x, Index y) { return (x == TapTable::kOutside) == (y == TapTable::kOutside); });
+  }
+
+  Tensor<Run> runs_;
+  Tensor<LiveTap> taps_;
+  Index count_ = 0;
+};
+
+/// The live taps of a row of positions and of a run in it.
+inline Index live_taps(const Run& row, const Run& run, LiveTap* live) {
+  Index count = 0;
+  for (Index r = 0; r < row.live; ++r) {
+    for (Index s = 0; s < run.live; ++s)
+      live[count++] = {row.taps[r].pixel + run.taps[s].pixel, row.taps[r].weight + run.taps[s].weight};
+  }
+  return count;
+}
+
+/// Images under a window and what comes of them: x and y in the forward pass, dy and dx in the backward pass.
+template <class T>
+struct Images {
+  const T* from;
+  Shape from_shape;
+  Index from_step;  // pixels from one position of a run to the next
+  T* to;
+  Shape to_shape;
+  Index to_step;
+};
+
+/// `Tile` positions of a run, `Packets` packets of N channels: sums of the live taps, which begin with `start`, or 0
+/// where it is null. Eight sums at once hide the time that each addition takes.
+template <class T, int N, int Tile, int Packets>
+void gather_tile(const LiveTap* live, Index count, const T* weights, const T* start, const T* from, Index from_step,
+                 T* to, Index to_step) {
+  using P = PacketOf<T, N>;
+  P sum[Packets][Tile];
+  unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
+    const P begin = start == nullptr ? packet::pset1<P>(T(0)) : packet::ploadu<P>(start + j * N);
+    unroll<Tile>([&](auto t) EIGENGRAD_INLINE_LAMBDA { sum[j][t] = begin; });
+  });
+  for (Index i = 0; i < count; ++i) {
+    const T* weight = weights + live[i].weight;
+    const T* pixel = from + live[i].pixel;
+    unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
+      const P factor = packet::ploadu<P>(weight + j * N);
+      unroll<Tile>([&](auto t) EIGENGRAD_INLINE_LAMBDA {
+        sum[j][t] = packet::pmadd(factor, packet::ploadu<P>(pixel + t * from_step + j * N), sum[j][t]);
+      });
+    });
+  }
+  unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
+    unroll<Tile>([&](auto t) EIGENGRAD_INLINE_LAMBDA { packet::pstoreu(to + t * to_step + j * N, sum[j][t]); });
+  });
+}
+
+/// A run of positions in a row, `channels` channels of them: tiles of eight sums, of more than one packet where few
+/// positions are left.
+template <class T>
+void gather_run(const LiveTap* live, Index live_count, const T* weights, const T* start, Index channels,
+                Index positions, const T* from, Index from_step, T* to, Index to_step) {
+  constexpr int kSums = 8;
+  Index at = 0;
+  const auto tiles_of = [&](auto tile) {
+    constexpr int Packets = kSums / tile;
+    for (; at + tile <= positions; at += tile) {
+      const auto sum_up = [&](auto lanes, auto packets, Index c) {
+        gather_tile<T, lanes, tile, packets>(live, live_count, weights + c, start == nullptr ? nullptr : start + c,
+                                             from + at * from_step + c, from_step, to + at * to_step + c, to_step);
+      };
+      Index c = 0;
+      for (; c + Packets * kLanes<T> <= channels; c += Packets * kLanes<T>)
+        sum_up(std::integral_constant<int, kLanes<T>>{}, std::integral_constant<int, Packets>{}, c);
+      for_each_packet<T>(
+          channels, [&](auto lanes, Index first) { sum_up(lanes, std::integral_constant<int, 1>{}, first); }, c);
+    }
+  };
+  tiles_of(std::integral_constant<int, 8>{});
+  tiles_of(std::integral_constant<int, 4>{});
+  tiles_of(std::integral_constant<int, 2>{});
+  tiles_of(std::integral_constant<int, 1>{});
+}
+
+/// The runs of both axes of an image with `channels` channels: every row of positions is one of its own, in a row they
+/// are as long as can be.
+struct Grid {
+  Runs rows;
+  Runs cols;
+  Index most_taps;
+
+  Grid(const TapTables& taps, Index col_step, Index width, Index channels)
+      : rows(taps.rows, taps.rows.positions(), width * channels, taps.cols.taps() * channels),
+        cols(taps.cols, col_step, channels, channels),
+        most_taps(taps.taps().area()) {}
+};
+
+/// Each number of the result is the sum of what lies under its live taps.
+/// Shapes   weights (R S, C); start (C) or null
+template <class T>
+void gather(const Images<T>& images, const TapTables& taps, const T* weights, const T* start) {
+  const Shape& to = images.to_shape;
+  const Index channels = to[3];
+  const Grid grid(taps, images.to_step, images.from_shape[2], channels);
+  const Index image_size = images.from_shape[1] * images.from_shape[2] * channels;
+  Tensor<LiveTap> scratch({Index{num_threads()}, grid.most_taps});
+  LiveTap* scratch_data = scratch.mutable_data();
+  parallel_for(to[0] * to[1], row_grain(to[2] * channels), [&](Index begin, Index end, Index slot) {
+    LiveTap* live = scratch_data + slot * grid.most_taps;
+    for (Index row = begin; row < end; ++row) {
+      for (const Run& run : grid.cols) {
+        const Index count = live_taps(grid.rows.begin()[row % to[1]], run, live);
+        gather_run(live, count, weights, start, channels, run.count, images.from + row / to[1] * image_size,
+                   images.from_step * channels, images.to + (row * to[2] + run.first) * channels,
+                   images.to_step * channels);
+      }
+    }
+  });
+}
+
+/// Weights (K, R, S, 1) as (R S, K): those of a tap side by side.
+template <class T>
+Tensor<T> by_taps(const Tensor<T>& weight) {
+  const Index outputs = weight.size(0);
+  Tensor<T> result({weight.size(1) * weight.size(2), outputs});
+  const Eigen::Map<const Matrix<T>> from(weight.data(), outputs, result.size(0));
+  result.mutable_matrix() = from.transpose();
+  return result;
+}
+
+/// Every channel `times` times in a row.
+template <class T>
+Tensor<T> repeat_channels(const Tensor<T>& x, Index times) {
+  if (times == 1) return x;
+  Tensor<T> result(x.shape().with(3, x.size(3) * times));
+  T* to = result.mutable_data();
+  parallel_for(x.numel(), row_grain(times), [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) std::fill_n(to + i * times, times, x.data()[i]);
+  });
+  return result;
+}
+
+/// `Taps` taps over a run, N channels: adds the sums of dy x to theirs.
+template <class T, int N, int Taps>
+void correlate_tile(const LiveTap* live, const T* x, Index x_step, const T* dy, Index dy_step, Index count, T* sums) {
+  using P = PacketOf<T, N>;
+  P sum[Taps];
+  const T* pixel[Taps];
+  unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+    sum[i] = packet::pset1<P>(T(0));
+    pixel[i] = x + live[i].pixel;
+  });
+  for (Index t = 0; t < count; ++t) {
+    const P gradient = packet::ploadu<P>(dy + t * dy_step);
+    unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+      sum[i] = packet::pmadd(gradient, packet::ploadu<P>(pixel[i] + t * x_step), sum[i]);
+    });
+  }
+  unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+    T* place = sums + live[i].weight;
+    packet::pstoreu(place, packet::padd(packet::ploadu<P>(place), sum[i]));
+  });
+}
+
+/// Calls f(first, number) for taps in tiles of at most kMost, `number` being a compile-time constant.
+template <int Most, class F>
+EIGEN_ALWAYS_INLINE void for_each_tap_tile(Index count, const F& f) {
+  const EvenSplit tiles = EvenSplit::of_at_most(count, Most);
+  for (Index i = 0; i < tiles.count; ++i) {
+    unroll<Most>([&](auto less_one) {
+      constexpr int Taps = less_one + 1;
+      if (tiles.length(i) == Taps) f(tiles.begin(i), std::integral_constant<int, Taps>{});
+    });
+  }
+}
+
+/// The weight gradient of some rows of y, added to sums.
+/// Shapes   sums (R S, C)
+template <class T>
+void correlate_rows(const ConvProblem& problem, const Grid& grid, Index begin, Index end, const T* dy, const T* x,
+                    LiveTap* live, T* sums) {
+  constexpr int kMostTaps = 6;
+  const Index channels = problem.y[3];
+  const Index x_step = problem.window.stride.width * channels;
+  for (Index row = begin; row < end; ++row) {
+    const T* image = x + row / problem.y[1] * problem.x[1] * problem.x[2] * channels;
+    for (const Run& run : grid.cols) {
+      const Index count = live_taps(grid.rows.begin()[row % problem.y[1]], run, live);
+      const T* gradients = dy + (row * problem.y[2] + run.first) * channels;
+      for_each_tap_tile<kMostTaps>(count, [&](Index tap, auto number) {
+        for_each_packet<T>(channels, [&](auto lanes, Index c) {
+          correlate_tile<T, lanes, number>(live + tap, image + c, x_step, gradients + c, channels, run.count, sums + c);
+        });
+      });
+    }
+  }
+}
+
+}  // namespace detail
+
+/// y = x * W + b; an empty bias is none.
+template <class T>
+void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias,
+             Tensor<T>& y) {
+  const Tensor<T> repeated = detail::repeat_channels(x, problem.group_outputs());
+  const Tensor<T> weights = detail::by_taps(weight);
+  const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
+  detail::gather<T>({repeated.data(), repeated.shape(), problem.window.stride.width, y.mutable_data(), problem.y, 1},
+                    taps, weights.data(), bias.data());
+}
+
+/// dx from dy.
+template <class T>
+void backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
+  const Index times = problem.group_outputs();
+  const Tensor<T> weights = detail::by_taps(weight);
+  const auto taps = TapTables::of_pixel(problem.window, problem.x, problem.y);
+  const auto gather_to = [&](Tensor<T>& to) {
+    detail::gather<T>({dy.data(), problem.y, 1, to.mutable_data(), to.shape(), problem.window.stride.width}, taps,
+                      weights.data(), nullptr);
+  };
+  if (times == 1) return gather_to(dx);
+  Tensor<T> repeated(problem.x.with(3, problem.y[3]));
+  gather_to(repeated);
+  T* to = dx.mutable_data();
+  parallel_for(dx.numel(), row_grain(times), [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) to[i] = ConstRowMap<T>(repeated.data() + i * times, times).sum();
+  });
+}
+
+/// dW from dy and x: parts of the rows, as many as the problem asks for, are summed apart and added in order.
+template <class T>
+void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
+  constexpr Index kParts = 16;
+  const Index outputs = problem.y[3];
+  const Index rows = problem.y[0] * problem.y[1];
+  const EvenSplit parts{rows, std::clamp<Index>(rows, 1, kParts)};
+  const Tensor<T> repeated = detail::repeat_channels(x, problem.group_outputs());
+  const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
+  const detail::Grid grid(taps, 1, problem.x[2], outputs);
+  const Index elements = problem.taps() * outputs;
+  Tensor<T> sums = Tensor<T>::zeros({parts.count, elements});
+  Tensor<detail::LiveTap> scratch({Index{num_threads()}, problem.taps()});
+  T* sums_data = sums.mutable_data();
+  detail::LiveTap* scratch_data = scratch.mutable_data();
+  parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
+    detail::correlate_rows(problem, grid, parts.begin(part), parts.begin(part + 1), dy.data(), repeated.data(),
+                           scratch_data + slot * problem.taps(), sums_data + part * elements);
+  });
+  RowMap<T> total(sums_data, elements);
+  for (Index part = 1; part < parts.count; ++part) total += ConstRowMap<T>(sums_data + part * elements, elements);
+  Eigen::Map<Matrix<T>>(dw.mutable_data(), outputs, problem.taps()) =
+      Eigen::Map<const Matrix<T>>(sums_data, problem.taps(), outputs).transpose();
+}
+
+}  // namespace eigengrad::ops::kernels::depthwise

@@ -1,0 +1,326 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/conv_problem.hpp>
+#include <eigengrad/ops/kernels/gemm.hpp>
+
+// Convolution of images with few channels, as the first layer of a network has it. The numbers under a window are then
+// few, and to pack them would cost more than to multiply them: they are taken one by one from a copy of the image with
+// its padding, and packets run along the outputs. Both directions keep a tile of sums in registers:
+//   y   some positions x some outputs, summed over the taps (r, s, c)
+//   dW  some taps x some outputs, summed over the positions of a band of rows, then over bands
+// There is no input gradient here: a first layer is not asked for it.
+
+namespace eigengrad::ops::kernels::few_channels {
+
+/// Numbers under a window at most: a panel of their weights, and all they are multiplied with, stay in the first-level
+/// cache.
+inline constexpr Index kMostTaps = 160;
+/// Beyond this many channels packing them is cheap.
+inline constexpr Index kMostChannels = 8;
+
+/// One group, few channels, and images that their padding does not make much larger.
+inline bool suits(const ConvProblem& problem) {
+  const Size2d& padding = problem.window.padding;
+  const Index pixels = problem.x[1] * problem.x[2];
+  return problem.groups == 1 && problem.x[3] > 0 && problem.x[3] <= kMostChannels &&
+         problem.taps() <= kMostTaps / problem.x[3] &&
+         (problem.x[1] + 2 * padding.height) * (problem.x[2] + 2 * padding.width) <= 4 * pixels + 1024;
+}
+
+namespace detail {
+
+/// Packets of outputs in a tile of sums at most.
+inline constexpr int kMostPackets = kRegisters >= 32 ? 4 : 2;
+/// Lines of a tile, positions or taps: with so many packets the sums fill three quarters of the registers.
+template <int Packets>
+inline constexpr int kLines = std::clamp(kRegisters * 3 / 4 / Packets, 2, 8);
+
+/// The outputs in panels of up to kMostPackets packets, one after another.
+template <class T>
+struct Panels {
+  EvenSplit packets;
+
+  explicit Panels(Index outputs)
+      : packets(EvenSplit::of_at_most((outputs + kLanes<T> - 1) / kLanes<T>, kMostPackets)) {}
+
+  Index padded() const { return packets.size * kLanes<T>; }  // outputs, with those that fill the last packet
+  Index first(Index panel) const { return packets.begin(panel) * kLanes<T>; }
+  Index width(Index panel) const { return packets.length(panel) * kLanes<T>; }
+};
+
+/// Bands of rows of positions, and the copy of the pixels under one of them: its rows one after another, as wide as
+/// the window reaches, with zeros beside the image.
+template <class T>
+class Bands {
+ public:
+  Bands(const ConvProblem& problem, Index most_rows)
+      : window_(problem.window),
+        image_rows_(problem.x[1]),
+        image_cols_(problem.x[2]),
+        channels_(problem.x[3]),
+        row_count_(problem.y[1]),
+        cols_(problem.y[2]),
+        rows_(EvenSplit::of_at_most(row_count_, std::max<Index>(1, most_rows))),
+        count_(problem.y[0] * rows_.count),
+        width_((cols_ - 1) * window_.stride.width + window_.extent().width) {}
+
+  Index count() const { return count_; }
+  Index rows(Index band) const { return rows_.length(band % rows_.count); }
+  Index cols() const { return cols_; }
+  Index most_positions() const { return rows_.longest() * cols_; }
+  /// The first position of a band among those of all images.
+  Index position(Index band) const {
+    return (band / rows_.count * row_count_ + rows_.begin(band % rows_.count)) * cols_;
+  }
+
+  /// Elements of the copy, from one of its rows to the next, and from one position to the next in a row and below.
+  Index elements() const { return kernels::detail::round_up(copied_rows(rows_.longest()) * row_elements(), kLanes<T>); }
+  Index row_elements() const { return width_ * channels_; }
+  Index col_step() const { return window_.stride.width * channels_; }
+  Index row_step() const { return window_.stride.height * row_elements(); }
+
+  /// Where the numbers under the window are, from the first of them on, in the order (r, s, c).
+  Tensor<Index> offsets() const {
+    Tensor<Index> result({window_.kernel.height, window_.kernel.width, channels_});
+    Index* offset = result.mutable_data();
+    for (Index r = 0; r < window_.kernel.height; ++r) {
+      for (Index s = 0; s < window_.kernel.width; ++s) {
+        for (Index c = 0; c < channels_; ++c)
+          *offset++ = r * window_.dilation.height * row_elements() + s * window_.dilation.width * channels_ + c;
+      }
+    }
+    return result;
+  }
+
+  void copy(const T* x, Index band, T* to) const {
+    const T* image = x + band / rows_.count * image_rows_ * image_cols_ * channels_;
+    const Index first = rows_.begin(band % rows_.count) * window_.stride.height - window_.padding.height;
+    const Index left = std::min(window_.padding.width, width_);
+    const Index inside = std::min(width_ - left, image_cols_);
+    for (Index row = first; row < first + copied_rows(rows(band)); ++row, to += row_elements()) {
+      const bool is_inside = row >= 0 && row < image_rows_;
+      std::fill_n(to, (is_inside ? left : width_) * channels_, T(0));
+      if (!is_inside) continue;
+      std::copy_n(image + row * image_cols_ * channels_, inside * channels_, to + left * channels_);
+      std::fill(to + (left + inside) * channels_, to + row_elements(), T(0));
+    }
+  }
+
+ private:
+  Index copied_rows(Index rows) const { return (rows - 1) * window_.stride.height + window_.extent().height; }
+
+  Window window_;
+  Index image_rows_, image_cols_, channels_;
+  Index row_count_, cols_;  // of an image's positions
+  EvenSplit rows_;
+  Index count_;
+  Index width_;  // of the copy, in pixels
+};
+
+/// Sums over the taps for some positions in a row and some packets of outputs, from `start` on.
+template <class T, int Positions, int Packets>
+void forward_tile(const T* x, Index column_step, const Index* offsets, Index taps, const T* weights, const T* start,
+                  T* y, Index y_step) {
+  constexpr int Lanes = kLanes<T>;
+  Packet<T> sum[Positions * Packets];
+  const T* position[Positions];
+  unroll<Positions>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+    position[i] = x + i * column_step;
+    unroll<Packets>(
+        [&](auto j) EIGENGRAD_INLINE_LAMBDA { sum[i * Packets + j] = packet::pload<Packet<T>>(start + j * Lanes); });
+  });
+  for (Index tap = 0; tap < taps; ++tap, weights += Packets * Lanes) {
+    Packet<T> weight[Packets];
+    unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { weight[j] = packet::pload<Packet<T>>(weights + j * Lanes); });
+    const Index offset = offsets[tap];
+    unroll<Positions>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+      const Packet<T> number = packet::pset1<Packet<T>>(position[i][offset]);
+      unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
+        constexpr int At = i * Packets + j;
+        sum[At] = packet::pmadd(number, weight[j], sum[At]);
+      });
+    });
+  }
+  unroll<Positions * Packets>([&](auto at) EIGENGRAD_INLINE_LAMBDA {
+    packet::pstoreu(y + (at / Packets) * y_step + (at % Packets) * Lanes, sum[at]);
+  });
+}
+
+/// Sums over the positions of a band for some taps and some packets of outputs, added to `sums`.
+template <class T, int Taps, int Packets>
+void backward_tile(const T* x, Index column_step, Index row_step, const Index* offsets, const T* dy, Index dy_step,
+                   Index rows, Index cols, T* sums, Index sums_step) {
+  constexpr int Lanes = kLanes<T>;
+  Packet<T> sum[Taps * Packets];
+  unroll<Taps * Packets>([&](auto at) EIGENGRAD_INLINE_LAMBDA { sum[at] = packet::pset1<Packet<T>>(T(0)); });
+  for (Index row = 0; row < rows; ++row) {
+    const T* tap[Taps];
+    unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA { tap[i] = x + row * row_step + offsets[i]; });
+    for (Index col = 0; col < cols; ++col, dy += dy_step) {
+      Packet<T> gradient[Packets];
+      unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { gradient[j] = packet::ploadu<Packet<T>>(dy + j * Lanes); });
+      unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+        const Packet<T> number = packet::pset1<Packet<T>>(tap[i][col * column_step]);
+        unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
+          constexpr int At = i * Packets + j;
+          sum[At] = packet::pmadd(number, gradient[j], sum[At]);
+        });
+      });
+    }
+  }
+  unroll<Taps * Packets>([&](auto at) EIGENGRAD_INLINE_LAMBDA {
+    T* place = sums + (at / Packets) * sums_step + (at % Packets) * Lanes;
+    packet::pstore(place, packet::padd(packet::pload<Packet<T>>(place), sum[at]));
+  });
+}
+
+/// Calls f(first, lines, packets) for `count` lines in tiles of nearly one length, those of a panel of `packets`
+/// packets; the last two arguments of f are compile-time constants.
+template <class F>
+void for_each_tile(Index count, Index packets, const F& f) {
+  unroll<kMostPackets>([&](auto packets_less_one) {
+    constexpr int Packets = packets_less_one + 1;
+    if (packets != Packets) return;
+    const Index tiles = (count + kLines<Packets> - 1) / kLines<Packets>;
+    const Index shorter = count / tiles;
+    const Index longer = count % tiles;  // tiles that are one line longer
+    Index first = 0;
+    for (Index i = 0; i < tiles; ++i) {
+      const Index length = shorter + (i < longer ? 1 : 0);
+      unroll<kLines<Packets>>([&](auto length_less_one) {
+        constexpr int Length = length_less_one + 1;
+        if (length == Length) f(first, std::integral_constant<int, Length>{}, std::integral_constant<int, Packets>{});
+      });
+      first += length;
+    }
+  });
+}
+
+/// Weights (K, taps) in panels: for each tap the outputs of the panel side by side, zeros behind the last.
+template <class T>
+Tensor<T> pack_weights(const Tensor<T>& weight, Index taps, const Panels<T>& panels) {
+  Tensor<T> packed = Tensor<T>::zeros({panels.padded(), taps});
+  T* to = packed.mutable_data();
+  for (Index panel = 0; panel < panels.packets.count; ++panel) {
+    const Index first = panels.first(panel);
+    const Index width = panels.width(panel);
+    for (Index k = 0; k < std::min(width, weight.size(0) - first); ++k) {
+      for (Index tap = 0; tap < taps; ++tap)
+        to[first * taps + tap * width + k] = weight.data()[(first + k) * taps + tap];
+    }
+  }
+  return packed;
+}
+
+/// Rows of `cols` numbers with zeros behind them, `padded` in all.
+template <class T>
+void pad_rows(const T* from, Index rows, Index cols, Index padded, T* to) {
+  for (Index row = 0; row < rows; ++row, from += cols, to += padded) {
+    std::copy_n(from, cols, to);
+    std::fill(to + cols, to + padded, T(0));
+  }
+}
+
+}  // namespace detail
+
+/// y = x * W + b; an empty bias is none.
+template <class T>
+void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias,
+             Tensor<T>& y) {
+  if (y.empty()) return;
+  const Index outputs = problem.y[3];
+  const Index taps = problem.taps() * problem.x[3];
+  const detail::Panels<T> panels(outputs);
+  const detail::Bands<T> bands(problem, row_grain(problem.y[2] * outputs));
+  const Tensor<Index> offsets = bands.offsets();
+  const Tensor<T> weights = detail::pack_weights(weight, taps, panels);
+  Tensor<T> start = Tensor<T>::zeros({panels.padded()});
+  std::copy_n(bias.data(), bias.numel(), start.mutable_data());
+  // Where the last packet is not full, rows of sums are written to memory of the thread first.
+  const bool direct = outputs == panels.padded();
+  const Index copy_elements = bands.elements();
+  const Index own_elements = copy_elements + (direct ? 0 : bands.cols() * panels.padded());
+  Tensor<T> own({Index{num_threads()}, own_elements});
+  T* own_data = own.mutable_data();
+  T* out = y.mutable_data();
+  parallel_for(bands.count(), 1, [&](Index band, Index, Index slot) {
+    T* copy = own_data + slot * own_elements;
+    bands.copy(x.data(), band, copy);
+    const Index col_step = bands.col_step();
+    const Index y_step = panels.padded();
+    for (Index row = 0; row < bands.rows(band); ++row) {
+      const T* from = copy + row * bands.row_step();
+      T* y_row = out + (bands.position(band) + row * bands.cols()) * outputs;
+      T* to = direct ? y_row : copy + copy_elements;
+      for (Index panel = 0; panel < panels.packets.count; ++panel) {
+        const Index first = panels.first(panel);
+        detail::for_each_tile(bands.cols(), panels.packets.length(panel), [&](Index col, auto positions, auto packets) {
+          detail::forward_tile<T, positions, packets>(from + col * col_step, col_step, offsets.data(), taps,
+                                                      weights.data() + first * taps, start.data() + first,
+                                                      to + col * y_step + first, y_step);
+        });
+      }
+      if (direct) continue;
+      for (Index col = 0; col < bands.cols(); ++col) std::copy_n(to + col * y_step, outputs, y_row + col * outputs);
+    }
+  });
+}
+
+/// dW from dy and x: parts of the bands, as many as the problem asks for, are summed apart and added in order.
+template <class T>
+void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
+  constexpr Index kParts = 16;
+  constexpr Index kBandElements = 6 * 1024;  // of a panel of dy: half of the first-level cache
+  if (dy.empty()) {
+    dw.mutable_array().setZero();
+    return;
+  }
+  const Index outputs = problem.y[3];
+  const Index taps = problem.taps() * problem.x[3];
+  const detail::Panels<T> panels(outputs);
+  const Index panel_width = std::min<Index>(panels.padded(), detail::kMostPackets * kLanes<T>);
+  const detail::Bands<T> bands(problem, kBandElements / (problem.y[2] * panel_width));
+  const Tensor<Index> offsets = bands.offsets();
+  const EvenSplit parts{bands.count(), std::min(bands.count(), kParts)};
+  // Where the last packet is not full, the gradients are copied to memory of the thread, with zeros behind them.
+  const bool direct = outputs == panels.padded();
+  const Index sums_elements = taps * panels.padded();
+  const Index copy_elements = bands.elements();
+  const Index own_elements = copy_elements + (direct ? 0 : bands.most_positions() * panels.padded());
+  Tensor<T> sums = Tensor<T>::zeros({parts.count, sums_elements});
+  Tensor<T> own({Index{num_threads()}, own_elements});
+  T* sums_data = sums.mutable_data();
+  T* own_data = own.mutable_data();
+  parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
+    T* copy = own_data + slot * own_elements;
+    T* padded = copy + copy_elements;
+    const Index step = panels.padded();
+    for (Index band = parts.begin(part); band < parts.begin(part + 1); ++band) {
+      const Index rows = bands.rows(band);
+      const T* gradients = dy.data() + bands.position(band) * outputs;
+      bands.copy(x.data(), band, copy);
+      if (!direct) detail::pad_rows(gradients, rows * bands.cols(), outputs, step, padded);
+      for (Index panel = 0; panel < panels.packets.count; ++panel) {
+        const Index first = panels.first(panel);
+        detail::for_each_tile(taps, panels.packets.length(panel), [&](Index tap, auto length, auto packets) {
+          detail::backward_tile<T, length, packets>(copy, bands.col_step(), bands.row_step(), offsets.data() + tap,
+                                                    (direct ? gradients : padded) + first, step, rows, bands.cols(),
+                                                    sums_data + part * sums_elements + tap * step + first, step);
+        });
+      }
+    }
+  });
+  RowMap<T> total(sums_data, sums_elements);
+  for (Index part = 1; part < parts.count; ++part)
+    total += ConstRowMap<T>(sums_data + part * sums_elements, sums_elements);
+  Eigen::Map<Matrix<T>>(dw.mutable_data(), outputs, taps) =
+      Eigen::Map<const Matrix<T>>(sums_data, taps, panels.padded()).leftCols(outputs).transpose();
+}
+
+}  // namespace eigengrad::ops::kernels::few_channels

@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <eigengrad/core/shape.hpp>
+
+namespace eigengrad::ops::kernels {
+
+/// [0, size) cut into `count` parts whose lengths differ by at most one.
+struct EvenSplit {
+  Index size;
+  Index count;
+
+  static EvenSplit of_at_most(Index size, Index largest) { return {size, (size + largest - 1) / largest}; }
+  Index begin(Index part) const { return part * size / count; }
+  Index length(Index part) const { return begin(part + 1) - begin(part); }
+  Index longest() const { return (size + count - 1) / count; }
+};
+
+}  // namespace eigengrad::ops::kernels

@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/tensor.hpp>
+#include <eigengrad/ops/kernels/even_split.hpp>
+#include <eigengrad/ops/kernels/pack.hpp>
+
+// The product c = a b^T where c has few rows, as in inference on few samples: b is then read once and packing it would
+// take longer than the product. Its lines are multiplied where they stand, packets along the summed axis.
+
+namespace eigengrad::ops::kernels {
+
+/// With more rows than this, or more elements of a than a second-level cache holds, packing b pays.
+inline constexpr Index kFewRows = 32;
+inline constexpr Index kFewRowsElements = 160 * 1024;
+/// So many elements ahead a line of b is asked of memory: the processor by itself follows four lines too late.
+inline constexpr Index kPrefetch = 512;
+/// Rows and columns of a tile: their packets of sums and one operand's fill the registers.
+inline constexpr int kDotRows = kRegisters >= 32 ? 6 : 3;
+inline constexpr int kDotCols = kRegisters >= 32 ? 4 : 3;
+
+namespace detail {
+
+/// Rows x Cols dot products over `steps`; the rows of a are padded with zeros to whole packets.
+template <class T, int Rows, int Cols>
+void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_stride, View<T> c, bool add) {
+  Vector<T> sum[Rows][Cols];
+  unroll<Rows * Cols>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum[i / Cols][i % Cols] = Vector<T>(0); });
+  const auto step = [&](Index p, const auto& load) EIGENGRAD_INLINE_LAMBDA {
+    Vector<T> line[Cols];
+    unroll<Cols>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
+      line[j] = load(b + j * b_stride + p);
+      __builtin_prefetch(b + j * b_stride + p + kPrefetch);
+    });
+    unroll<Rows>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+      const auto row = Vector<T>::load(a + i * a_stride + p);
+      unroll<Cols>([&](auto j)
+                       EIGENGRAD_INLINE_LAMBDA { sum[i][j] = Vector<T>::multiply_add(row, line[j], sum[i][j]); });
+    });
+  };
+  Index p = 0;
+  for (; p + kLanes<T> <= steps; p += kLanes<T>)
+    step(p, [](const T* from) EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(from); });
+  if (p < steps) step(p, [&](const T* from) { return Vector<T>::load(from, steps - p); });
+  unroll<Rows * Cols>([&](auto at) EIGENGRAD_INLINE_LAMBDA {
+    T& place = c.data[at / Cols * c.row_stride + at % Cols * c.col_stride];
+    place = sum[at / Cols][at % Cols].sum() + (add ? place : T(0));
+  });
+}
+
+template <class T>
+using DotTile = void (*)(Index, const T*, Index, const T*, Index, View<T>, bool);
+
+/// dot_tile for 1, ..., kDotRows rows and 1, ..., kDotCols columns, both from one less.
+template <class T>
+inline constexpr auto kDotTile = []<std::size_t... I>(std::index_sequence<I...>) {
+  return std::array<DotTile<T>, sizeof...(I)>{
+      dot_tile<T, static_cast<int>(I / kDotCols) + 1, static_cast<int>(I % kDotCols) + 1>...};
+}
+(std::make_index_sequence<kDotRows * kDotCols>{});
+
+}  // namespace detail
+
+/// True if multiply_few_rows is the way to compute c = a b^T.
+template <class T>
+bool has_few_rows(const View<T>& b, Index steps, Index rows) {
+  return b.col_stride == 1 && steps >= 2 * kLanes<std::remove_const_t<T>> && rows <= kFewRows &&
+         rows * steps <= kFewRowsElements;
+}
+
+/// c = a b^T, or c += a b^T with add, for any operand a and a view b whose lines are contiguous.
+template <class T, class A>
+void multiply_few_rows(const A& a, const View<const T>& b, Index steps, const View<T>& c, bool add) {
+  const Index stride = (steps + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
+  Tensor<T> lines({c.rows, stride});
+  T* packed = lines.mutable_data();
+  parallel_for(c.rows, 4, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      a.template pack<1>(i, 1, 0, steps, packed + i * stride);
+      std::fill(packed + i * stride + steps, packed + (i + 1) * stride, T(0));
+    }
+  });
+  const EvenSplit rows = EvenSplit::of_at_most(c.rows, kDotRows);
+  constexpr Index kLines = 4 * kDotCols;
+  parallel_for(c.cols, kLines, [&](Index begin, Index end) {
+    for (Index j = begin; j < end; j += kDotCols) {
+      const Index cols = std::min<Index>(kDotCols, end - j);
+      for (Index r = 0; r < rows.count; ++r) {
+        const Index i = rows.begin(r);
+        detail::kDotTile<T>[static_cast<std::size_t>((rows.length(r) - 1) * kDotCols + cols - 1)](
+            steps, packed + i * stride, stride, b.data + j * b.row_stride, b.row_stride,
+            {c.data + i * c.row_stride + j * c.col_stride, rows.length(r), cols, c.row_stride, c.col_stride}, add);
+      }
+    }
+  });
+}
+
+}  // namespace eigengrad::ops::kernels

@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+
+#include <eigengrad/ops/kernels/packet.hpp>
+
+// The inner loops of max pooling: packets of channels stay in registers from the first tap of a window to the last.
+
+namespace eigengrad::ops::kernels::max_pool {
+
+/// Places along an axis, first, first + 1, ..., last - 1.
+struct Places {
+  Index first, last;
+  Index count() const { return last - first; }
+};
+
+/// One axis of images under a window without dilation.
+struct Axis {
+  Index pixels, positions, taps, stride, padding;
+
+  /// The pixels under the window at a position.
+  Places pixels_under(Index position) const {
+    const Index start = start_of(position);
+    return {std::max<Index>(0, start), std::min(pixels, start + taps)};
+  }
+  /// The positions at which the window lies on a pixel. There may be none.
+  Places positions_over(Index pixel) const {
+    const Index distance = pixel + padding;
+    return {distance < taps ? 0 : (distance - taps) / stride + 1, std::min(positions, distance / stride + 1)};
+  }
+  /// The tap that lies on a pixel at a position.
+  Index tap(Index position, Index pixel) const { return pixel - start_of(position); }
+
+ private:
+  Index start_of(Index position) const { return position * stride - padding; }
+};
+
+/// The pixels under a window, or the positions at which it lies on a pixel: a rectangle, how far its rows and columns
+/// are apart in elements, and the number of the tap at its first corner and how that grows from row to row and column
+/// to column.
+struct Patch {
+  Index rows, cols;
+  Index row_step, col_step;
+  Index tap, tap_row_step, tap_col_step;
+
+  /// Calls f(where, tap) for every place, row by row.
+  template <class F>
+  EIGEN_ALWAYS_INLINE void for_each(const F& f) const {
+    for (Index i = 0; i < rows; ++i) {
+      for (Index j = 0; j < cols; ++j) f(i * row_step + j * col_step, tap + i * tap_row_step + j * tap_col_step);
+    }
+  }
+};
+
+/// The largest of the pixels and its tap, the first of equals; NaN is larger than all.
+template <class T, int N, int Packets>
+void take_maxima(const Patch& patch, const T* pixels, T* y, T* taps) {
+  using P = PacketOf<T, N>;
+  P best[Packets], winner[Packets];
+  unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
+    best[k] = packet::ploadu<P>(pixels + k * N);
+    winner[k] = packet::pset1<P>(static_cast<T>(patch.tap));
+  });
+  patch.for_each([&](Index where, Index tap) EIGENGRAD_INLINE_LAMBDA {
+    const P number = packet::pset1<P>(static_cast<T>(tap));
+    unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
+      const P x = packet::ploadu<P>(pixels + where + k * N);
+      const auto wins = (x > best[k]) | (x != x);
+      best[k] = wins ? x : best[k];
+      winner[k] = wins ? number : winner[k];
+    });
+  });
+  unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
+    packet::pstoreu(y + k * N, best[k]);
+    packet::pstoreu(taps + k * N, winner[k]);
+  });
+}
+
+/// The sum of dy over the positions whose winner is the tap on this pixel.
+template <class T, int N, int Packets>
+void collect_gradients(const Patch& patch, const T* dy, const T* winners, T* dx) {
+  using P = PacketOf<T, N>;
+  P sum[Packets];
+  unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA { sum[k] = packet::pset1<P>(T(0)); });
+  patch.for_each([&](Index where, Index tap) EIGENGRAD_INLINE_LAMBDA {
+    const P number = packet::pset1<P>(static_cast<T>(tap));
+    unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
+      const P winner = packet::ploadu<P>(winners + where + k * N);
+      const P more = sum[k] + packet::ploadu<P>(dy + where + k * N);
+      sum[k] = winner == number ? more : sum[k];
+    });
+  });
+  unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA { packet::pstoreu(dx + k * N, sum[k]); });
+}
+
+/// Asks for memory that is needed soon: of `count` elements the share that step `step` of `steps` has. Windows jump from
+/// row to row, which a processor does not foresee.
+template <class T>
+void prefetch_share(const T* elements, Index count, Index step, Index steps) {
+  constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));
+  constexpr Index kMost = 64 * 1024 / static_cast<Index>(sizeof(T));  // more than that would push out what is in use
+  if (count > kMost) return;
+  for (Index i = count * step / steps; i < count * (step + 1) / steps; i += kLine) packet::prefetch(elements + i);
+}
+
+}  // namespace eigengrad::ops::kernels::max_pool

@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <eigengrad/ops/conv2d.hpp>
+
+#include "support/direct_conv2d.hpp"
+#include "support/message_of.hpp"
+#include "support/tensors.hpp"
+
+// Every algorithm computes every convolution that suits it, whichever is the fastest.
+
+namespace eigengrad::ops {
+namespace {
+
+using testing::difference;
+using testing::random;
+
+constexpr Conv2dAlgorithm kAlgorithms[] = {Conv2dAlgorithm::im2col,       Conv2dAlgorithm::depthwise,
+                                           Conv2dAlgorithm::few_channels, Conv2dAlgorithm::pointwise,
+                                           Conv2dAlgorithm::winograd_2x2, Conv2dAlgorithm::winograd_4x4};
+
+struct Case {
+  const char* name;
+  Shape x;
+  Shape weight;
+  Conv2dOptions options;
+};
+
+const Case kCases[] = {
+    {"one_pixel", {1, 1, 1, 1}, {1, 3, 3, 1}, {.padding = 1}},
+    {"two_by_two", {5, 2, 2, 40}, {50, 3, 3, 40}, {.padding = 1}},
+    {"three_by_five", {2, 3, 5, 17}, {33, 3, 3, 17}, {.padding = 1}},
+    {"four_by_four", {3, 4, 4, 64}, {32, 3, 3, 64}, {.padding = 1}},
+    {"no_padding", {2, 9, 7, 6}, {5, 3, 3, 6}, {}},
+    {"padding_of_two", {2, 5, 6, 20}, {12, 3, 3, 20}, {.padding = 2}},
+    {"uneven_padding", {2, 5, 6, 20}, {12, 3, 3, 20}, {.padding = {0, 2}}},
+    {"groups", {2, 7, 6, 24}, {36, 3, 3, 8}, {.padding = 1, .groups = 3}},
+    {"depthwise", {2, 6, 5, 20}, {20, 3, 3, 1}, {.padding = 1, .groups = 20}},
+    {"more_tiles_than_channels", {9, 16, 16, 36}, {20, 3, 3, 36}, {.padding = 1}},
+    {"many_channels", {2, 4, 4, 300}, {70, 3, 3, 300}, {.padding = 1}},
+    {"more_tiles_than_fit_a_cache", {40, 8, 8, 20}, {200, 3, 3, 20}, {.padding = 1}},
+    {"weights_of_several_rounds", {8, 32, 32, 40}, {34, 3, 3, 40}, {.padding = 1}},
+    {"few_channels", {2, 12, 11, 3}, {20, 3, 3, 3}, {.padding = 1}},
+    {"pointwise", {3, 5, 4, 17}, {33, 1, 1, 17}, {}},
+};
+
+/// Calls f(options) for each algorithm that suits, and says which it was.
+template <class F>
+void for_each_algorithm(const Case& conv, const F& f) {
+  const auto problem = detail::conv2d_problem("test", conv.x, Tensor<double>(conv.weight), conv.options);
+  for (const Conv2dAlgorithm algorithm : kAlgorithms) {
+    if (!detail::suits(algorithm, problem)) continue;
+    std::ostringstream name;
+    name << algorithm;
+    SCOPED_TRACE(name.str());
+    Conv2dOptions options = conv.options;
+    options.algorithm = algorithm;
+    f(options);
+  }
+}
+
+template <class T>
+Tensor<double> to_double(const Tensor<T>& x) {
+  Tensor<double> result(x.shape());
+  result.mutable_array() = x.array().template cast<double>();
+  return result;
+}
+
+class Algorithms : public ::testing::TestWithParam<Case> {
+ protected:
+  /// Compares all directions in T with the definition in double.
+  template <class T>
+  void check(double tolerance) const {
+    const Case& conv = GetParam();
+    const auto x = random<T>(conv.x, 1);
+    const auto weight = random<T>(conv.weight, 2);
+    const auto bias = random<T>({conv.weight[0]}, 3);
+    const auto expected = testing::direct_conv2d(to_double(x), to_double(weight), to_double(bias), conv.options);
+    const auto dy = random<T>(expected.shape(), 4);
+    const auto gradients =
+        testing::direct_conv2d_backward(to_double(dy), to_double(x), to_double(weight), conv.options);
+    for_each_algorithm(conv, [&](const Conv2dOptions& options) {
+      testing::poison<T>(expected.shape());
+      EXPECT_LT(difference(to_double(conv2d(x, weight, bias, options)), expected), tolerance);
+      testing::poison<T>(conv.x);
+      EXPECT_LT(difference(to_double(conv2d_backward_input(dy, weight, conv.x, options)), gradients.dx), tolerance);
+      testing::poison<T>(conv.weight);
+      const Size2d kernel{conv.weight[1], conv.weight[2]};
+      EXPECT_LT(difference(to_double(conv2d_backward_weight(dy, x, kernel, options)), gradients.dw), tolerance);
+    });
+  }
+};
+
+TEST_P(Algorithms, MatchLoopsInDouble) { check<double>(1e-12); }
+TEST_P(Algorithms, MatchLoopsInFloat) { check<float>(2e-5); }
+
+TEST_P(Algorithms, ApplyAChannelMap) {
+  const Case& conv = GetParam();
+  const auto x = random<double>(conv.x, 1);
+  const auto weight = random<double>(conv.weight, 2);
+  const Shape channels{conv.weight[0]};
+  const ChannelMap<double> f{random<double>(channels, 5), random<double>(channels, 6), true};
+  const Tensor<double> expected = channel_map(testing::direct_conv2d(x, weight, {}, conv.options), f);
+  for_each_algorithm(conv, [&](const Conv2dOptions& options) {
+    EXPECT_LT(difference(conv2d_channel_map(x, weight, f, options), expected), 1e-12);
+    EXPECT_LT(difference(conv2d_channel_map(x, weight, ChannelMap<double>{{}, f.shift, true}, options),
+                         channel_map(testing::direct_conv2d(x, weight, f.shift, conv.options),
+                                     ChannelMap<double>{.scale = {}, .shift = {}, .relu = true})),
+              1e-12);
+  });
+}
+
+TEST_P(Algorithms, GiveTheSameBitsForAnyNumberOfThreads) {
+  const Case& conv = GetParam();
+  const auto x = random<float>(conv.x, 1);
+  const auto weight = random<float>(conv.weight, 2);
+  for_each_algorithm(conv, [&](const Conv2dOptions& options) {
+    Tensor<float> y, dx, dw;
+    for (const int threads : {1, 2, 3, 7}) {
+      set_num_threads(threads);
+      const Tensor<float> out = conv2d(x, weight, {}, options);
+      const auto dy = random<float>(out.shape(), 4);
+      const Tensor<float> by_x = conv2d_backward_input(dy, weight, x.shape(), options);
+      const Tensor<float> by_w = conv2d_backward_weight(dy, x, {weight.size(1), weight.size(2)}, options);
+      if (threads > 1) {
+        EXPECT_TRUE(equal(out, y) && equal(by_x, dx) && equal(by_w, dw)) << threads;
+      }
+      y = out, dx = by_x, dw = by_w;
+    }
+    set_num_threads(0);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, Algorithms, ::testing::ValuesIn(kCases),
+                         [](const auto& conv) { return std::string("of_") + conv.param.name; });
+
+TEST(Conv2dAlgorithm, TheFastestIsChosenBySize) {
+  const auto fastest = [](const Shape& x, const Shape& weight, const Conv2dOptions& options) {
+    return detail::fastest<float>(detail::conv2d_problem("test", x, Tensor<float>(weight), options));
+  };
+  using enum Conv2dAlgorithm;
+  EXPECT_EQ(fastest({32, 16, 16, 64}, {128, 3, 3, 64}, {.padding = 1}), winograd_4x4);
+  EXPECT_EQ(fastest({32, 4, 4, 512}, {512, 3, 3, 512}, {.padding = 1}), winograd_4x4);
+  EXPECT_EQ(fastest({32, 2, 2, 512}, {512, 3, 3, 512}, {.padding = 1}), winograd_2x2);
+  EXPECT_EQ(fastest({1, 2, 2, 512}, {512, 3, 3, 512}, {.padding = 1}), im2col);
+  EXPECT_EQ(fastest({32, 16, 16, 64}, {128, 3, 3, 64}, {.stride = 2, .padding = 1}), im2col);
+  EXPECT_EQ(fastest({32, 16, 16, 64}, {128, 5, 5, 64}, {.padding = 2}), im2col);
+  EXPECT_EQ(fastest({32, 16, 16, 64}, {128, 1, 1, 64}, {}), pointwise);
+  EXPECT_EQ(fastest({32, 16, 16, 64}, {64, 3, 3, 1}, {.padding = 1, .groups = 64}), depthwise);
+  EXPECT_EQ(fastest({32, 32, 32, 3}, {64, 3, 3, 3}, {.padding = 1}), few_channels);
+}
+
+TEST(Conv2dAlgorithm, OneThatDoesNotSuitIsRefused) {
+  const auto x = random<float>({1, 6, 6, 4}, 1);
+  const auto weight = random<float>({8, 3, 3, 4}, 2);
+  const Conv2dOptions options{.stride = 2, .algorithm = Conv2dAlgorithm::winograd_4x4};
+  EXPECT_EQ(testing::message_of([&] { conv2d(x, weight, {}, options); }),
+            "conv2d: algorithm winograd_4x4 computes no window of 3x3 with stride 2x2, padding 0x0 and dilation 1x1");
+  EXPECT_THROW(conv2d_backward_input(random<float>({1, 2, 2, 8}, 3), weight, x.shape(), options), ValueError);
+  EXPECT_THROW(conv2d_backward_weight(random<float>({1, 2, 2, 8}, 3), x, 3, options), ValueError);
+}
+
+}  // namespace
+}  // namespace eigengrad::ops
