@@ -7,7 +7,7 @@
 #include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
 #include <eigengrad/ops/kernels/gemm.hpp>
-#include <eigengrad/ops/kernels/tap_table.hpp>
+#include <eigengrad/ops/kernels/tap_runs.hpp>
 
 // Depthwise convolution: every output channel sees one input channel. A channel's sum has R S terms only, so nothing is
 // packed: packets run along the channels, and each number of x is multiplied straight from its place.
@@ -20,65 +20,6 @@ namespace eigengrad::ops::kernels::depthwise {
 inline bool suits(const ConvProblem& problem) { return problem.groups > 1 && problem.group_inputs() == 1; }
 
 namespace detail {
-
-/// A tap that lies inside the images: how far its pixel and its weights are from the first ones.
-struct LiveTap {
-  Index pixel, weight;
-};
-
-/// Positions along an axis, first, first + step, ..., `count` of them, that have the same live taps; from one to the
-/// next all of these move on by the same number of pixels. `taps` are those at the first position.
-struct Run {
-  Index first, count;
-  const LiveTap* taps;
-  Index live;
-};
-
-/// All positions along an axis as runs. From one pixel to the next along the axis it is `stride` elements.
-class Runs {
- public:
-  Runs(const TapTable& taps, Index step, Index pixel_stride, Index weight_stride)
-      : runs_({std::max<Index>(1, taps.positions())}), taps_({std::max<Index>(1, taps.positions()), taps.taps()}) {
-    Run* runs = runs_.mutable_data();
-    LiveTap* live = taps_.mutable_data();
-    for (Index phase = 0; phase < std::min(step, taps.positions()); ++phase) {
-      for (Index first = phase; first < taps.positions(); first += step * runs[count_++].count) {
-        Index count = 1;
-        while (first + count * step < taps.positions() && same_taps(taps, first, first + count * step)) ++count;
-        runs[count_] = {first, count, live, 0};
-        for (Index tap = 0; tap < taps.taps(); ++tap) {
-          const Index pixel = taps.at(first)[tap];
-          if (pixel == TapTable::kOutside) continue;
-          *live++ = {pixel * pixel_stride, tap * weight_stride};
-          ++runs[count_].live;
-        }
-      }
-    }
-  }
-
-  const Run* begin() const { return runs_.data(); }
-  const Run* end() const { return runs_.data() + count_; }
-
- private:
-  static bool same_taps(const TapTable& taps, Index a, Index b) {
-    return std::equal(taps.at(a), taps.at(a) + taps.taps(), taps.at(b),
-                      [](Index x, Index y) { return (x == TapTable::kOutside) == (y == TapTable::kOutside); });
-  }
-
-  Tensor<Run> runs_;
-  Tensor<LiveTap> taps_;
-  Index count_ = 0;
-};
-
-/// The live taps of a row of positions and of a run in it.
-inline Index live_taps(const Run& row, const Run& run, LiveTap* live) {
-  Index count = 0;
-  for (Index r = 0; r < row.live; ++r) {
-    for (Index s = 0; s < run.live; ++s)
-      live[count++] = {row.taps[r].pixel + run.taps[s].pixel, row.taps[r].weight + run.taps[s].weight};
-  }
-  return count;
-}
 
 /// Images under a window and what comes of them: x and y in the forward pass, dy and dx in the backward pass.
 template <class T>
@@ -144,26 +85,13 @@ void gather_run(const LiveTap* live, Index live_count, const T* weights, const T
   tiles_of(std::integral_constant<int, 1>{});
 }
 
-/// The runs of both axes of an image with `channels` channels: every row of positions is one of its own, in a row they
-/// are as long as can be.
-struct Grid {
-  Runs rows;
-  Runs cols;
-  Index most_taps;
-
-  Grid(const TapTables& taps, Index col_step, Index width, Index channels)
-      : rows(taps.rows, taps.rows.positions(), width * channels, taps.cols.taps() * channels),
-        cols(taps.cols, col_step, channels, channels),
-        most_taps(taps.taps().area()) {}
-};
-
 /// Each number of the result is the sum of what lies under its live taps.
 /// Shapes   weights (R S, C); start (C) or null
 template <class T>
 void gather(const Images<T>& images, const TapTables& taps, const T* weights, const T* start) {
   const Shape& to = images.to_shape;
   const Index channels = to[3];
-  const Grid grid(taps, images.to_step, images.from_shape[2], channels);
+  const TapRuns grid(taps, images.to_step, images.from_shape[2], channels);
   const Index image_size = images.from_shape[1] * images.from_shape[2] * channels;
   Tensor<LiveTap> scratch({Index{num_threads()}, grid.most_taps});
   LiveTap* scratch_data = scratch.mutable_data();
@@ -239,7 +167,7 @@ EIGEN_ALWAYS_INLINE void for_each_tap_tile(Index count, const F& f) {
 /// The weight gradient of some rows of y, added to sums.
 /// Shapes   sums (R S, C)
 template <class T>
-void correlate_rows(const ConvProblem& problem, const Grid& grid, Index begin, Index end, const T* dy, const T* x,
+void correlate_rows(const ConvProblem& problem, const TapRuns& grid, Index begin, Index end, const T* dy, const T* x,
                     LiveTap* live, T* sums) {
   constexpr int kMostTaps = 6;
   const Index channels = problem.y[3];
@@ -299,12 +227,12 @@ void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tens
   const EvenSplit parts{rows, std::clamp<Index>(rows, 1, kParts)};
   const Tensor<T> repeated = detail::repeat_channels(x, problem.group_outputs());
   const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
-  const detail::Grid grid(taps, 1, problem.x[2], outputs);
+  const TapRuns grid(taps, 1, problem.x[2], outputs);
   const Index elements = problem.taps() * outputs;
   Tensor<T> sums = Tensor<T>::zeros({parts.count, elements});
-  Tensor<detail::LiveTap> scratch({Index{num_threads()}, problem.taps()});
+  Tensor<LiveTap> scratch({Index{num_threads()}, problem.taps()});
   T* sums_data = sums.mutable_data();
-  detail::LiveTap* scratch_data = scratch.mutable_data();
+  LiveTap* scratch_data = scratch.mutable_data();
   parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
     detail::correlate_rows(problem, grid, parts.begin(part), parts.begin(part + 1), dy.data(), repeated.data(),
                            scratch_data + slot * problem.taps(), sums_data + part * elements);

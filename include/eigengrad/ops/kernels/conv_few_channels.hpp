@@ -6,7 +6,7 @@
 #include <array>
 
 #include <eigengrad/ops/elementwise.hpp>
-#include <eigengrad/ops/kernels/conv_problem.hpp>
+#include <eigengrad/ops/kernels/conv_bands.hpp>
 #include <eigengrad/ops/kernels/gemm.hpp>
 
 // Convolution of images with few channels, as the first layer of a network has it. The numbers under a window are then
@@ -52,75 +52,6 @@ struct Panels {
   Index padded() const { return packets.size * kLanes<T>; }  // outputs, with those that fill the last packet
   Index first(Index panel) const { return packets.begin(panel) * kLanes<T>; }
   Index width(Index panel) const { return packets.length(panel) * kLanes<T>; }
-};
-
-/// Bands of rows of positions, and the copy of the pixels under one of them: its rows one after another, as wide as
-/// the window reaches, with zeros beside the image.
-template <class T>
-class Bands {
- public:
-  Bands(const ConvProblem& problem, Index most_rows)
-      : window_(problem.window),
-        image_rows_(problem.x[1]),
-        image_cols_(problem.x[2]),
-        channels_(problem.x[3]),
-        row_count_(problem.y[1]),
-        cols_(problem.y[2]),
-        rows_(EvenSplit::of_at_most(row_count_, std::max<Index>(1, most_rows))),
-        count_(problem.y[0] * rows_.count),
-        width_((cols_ - 1) * window_.stride.width + window_.extent().width) {}
-
-  Index count() const { return count_; }
-  Index rows(Index band) const { return rows_.length(band % rows_.count); }
-  Index cols() const { return cols_; }
-  Index most_positions() const { return rows_.longest() * cols_; }
-  /// The first position of a band among those of all images.
-  Index position(Index band) const {
-    return (band / rows_.count * row_count_ + rows_.begin(band % rows_.count)) * cols_;
-  }
-
-  /// Elements of the copy, from one of its rows to the next, and from one position to the next in a row and below.
-  Index elements() const { return kernels::detail::round_up(copied_rows(rows_.longest()) * row_elements(), kLanes<T>); }
-  Index row_elements() const { return width_ * channels_; }
-  Index col_step() const { return window_.stride.width * channels_; }
-  Index row_step() const { return window_.stride.height * row_elements(); }
-
-  /// Where the numbers under the window are, from the first of them on, in the order (r, s, c).
-  Tensor<Index> offsets() const {
-    Tensor<Index> result({window_.kernel.height, window_.kernel.width, channels_});
-    Index* offset = result.mutable_data();
-    for (Index r = 0; r < window_.kernel.height; ++r) {
-      for (Index s = 0; s < window_.kernel.width; ++s) {
-        for (Index c = 0; c < channels_; ++c)
-          *offset++ = r * window_.dilation.height * row_elements() + s * window_.dilation.width * channels_ + c;
-      }
-    }
-    return result;
-  }
-
-  void copy(const T* x, Index band, T* to) const {
-    const T* image = x + band / rows_.count * image_rows_ * image_cols_ * channels_;
-    const Index first = rows_.begin(band % rows_.count) * window_.stride.height - window_.padding.height;
-    const Index left = std::min(window_.padding.width, width_);
-    const Index inside = std::min(width_ - left, image_cols_);
-    for (Index row = first; row < first + copied_rows(rows(band)); ++row, to += row_elements()) {
-      const bool is_inside = row >= 0 && row < image_rows_;
-      std::fill_n(to, (is_inside ? left : width_) * channels_, T(0));
-      if (!is_inside) continue;
-      std::copy_n(image + row * image_cols_ * channels_, inside * channels_, to + left * channels_);
-      std::fill(to + (left + inside) * channels_, to + row_elements(), T(0));
-    }
-  }
-
- private:
-  Index copied_rows(Index rows) const { return (rows - 1) * window_.stride.height + window_.extent().height; }
-
-  Window window_;
-  Index image_rows_, image_cols_, channels_;
-  Index row_count_, cols_;  // of an image's positions
-  EvenSplit rows_;
-  Index count_;
-  Index width_;  // of the copy, in pixels
 };
 
 /// Sums over the taps for some positions in a row and some packets of outputs, from `start` on.
@@ -202,6 +133,21 @@ void for_each_tile(Index count, Index packets, const F& f) {
   });
 }
 
+/// The weight gradient of some rows of positions, added to sums.
+/// Shapes   dy (rows, Q, padded K), sums (taps, padded K)
+template <class T>
+void add_band(const Bands<T>& bands, const Panels<T>& panels, Index taps, Index rows, const Index* offsets,
+              const T* copy, const T* dy, T* sums) {
+  const Index step = panels.padded();
+  for (Index panel = 0; panel < panels.packets.count; ++panel) {
+    const Index first = panels.first(panel);
+    for_each_tile(taps, panels.packets.length(panel), [&](Index tap, auto length, auto packets) {
+      backward_tile<T, length, packets>(copy, bands.col_step(), bands.row_step(), offsets + tap, dy + first, step, rows,
+                                        bands.cols(), sums + tap * step + first, step);
+    });
+  }
+}
+
 /// Weights (K, taps) in panels: for each tap the outputs of the panel side by side, zeros behind the last.
 template <class T>
 Tensor<T> pack_weights(const Tensor<T>& weight, Index taps, const Panels<T>& panels) {
@@ -237,7 +183,7 @@ void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& we
   const Index outputs = problem.y[3];
   const Index taps = problem.taps() * problem.x[3];
   const detail::Panels<T> panels(outputs);
-  const detail::Bands<T> bands(problem, row_grain(problem.y[2] * outputs));
+  const Bands<T> bands(problem, row_grain(problem.y[2] * outputs));
   const Tensor<Index> offsets = bands.offsets();
   const Tensor<T> weights = detail::pack_weights(weight, taps, panels);
   Tensor<T> start = Tensor<T>::zeros({panels.padded()});
@@ -285,7 +231,7 @@ void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tens
   const Index taps = problem.taps() * problem.x[3];
   const detail::Panels<T> panels(outputs);
   const Index panel_width = std::min<Index>(panels.padded(), detail::kMostPackets * kLanes<T>);
-  const detail::Bands<T> bands(problem, kBandElements / (problem.y[2] * panel_width));
+  const Bands<T> bands(problem, kBandElements / (problem.y[2] * panel_width));
   const Tensor<Index> offsets = bands.offsets();
   const EvenSplit parts{bands.count(), std::min(bands.count(), kParts)};
   // Where the last packet is not full, the gradients are copied to memory of the thread, with zeros behind them.
@@ -300,20 +246,12 @@ void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tens
   parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
     T* copy = own_data + slot * own_elements;
     T* padded = copy + copy_elements;
-    const Index step = panels.padded();
     for (Index band = parts.begin(part); band < parts.begin(part + 1); ++band) {
-      const Index rows = bands.rows(band);
       const T* gradients = dy.data() + bands.position(band) * outputs;
       bands.copy(x.data(), band, copy);
-      if (!direct) detail::pad_rows(gradients, rows * bands.cols(), outputs, step, padded);
-      for (Index panel = 0; panel < panels.packets.count; ++panel) {
-        const Index first = panels.first(panel);
-        detail::for_each_tile(taps, panels.packets.length(panel), [&](Index tap, auto length, auto packets) {
-          detail::backward_tile<T, length, packets>(copy, bands.col_step(), bands.row_step(), offsets.data() + tap,
-                                                    (direct ? gradients : padded) + first, step, rows, bands.cols(),
-                                                    sums_data + part * sums_elements + tap * step + first, step);
-        });
-      }
+      if (!direct) detail::pad_rows(gradients, bands.rows(band) * bands.cols(), outputs, panels.padded(), padded);
+      detail::add_band(bands, panels, taps, bands.rows(band), offsets.data(), copy, direct ? gradients : padded,
+                       sums_data + part * sums_elements);
     }
   });
   RowMap<T> total(sums_data, sums_elements);

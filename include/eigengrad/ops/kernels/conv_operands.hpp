@@ -35,12 +35,7 @@ class Patches {
 
   template <int Width>
   void pack(Index first_line, Index valid, Index first_step, Index depth, T* target) const {
-    std::array<Position, Width> positions;
-    Position next = position(first_line);
-    for (auto& p : positions) {
-      p = next;
-      if (&p - positions.data() + 1 < valid) advance(next);
-    }
+    const auto positions = positions_from<Width>(first_line, valid);
     for_each_tap(first_step, depth, [&](Index r, Index s, Index channel, Index count) {
       std::array<const T*, Width> lines;
       for (std::size_t i = 0; i < Width; ++i) lines[i] = pixel(positions[i], r, s) + channel;
@@ -50,18 +45,18 @@ class Patches {
   }
 
   /// The channels under a tap are a run; short ones are quicker transposed.
-  bool lines_are_contiguous() const { return channels_ >= kLanes<T>; }
+  bool lines_are_contiguous() const { return channels_ >= 2 * kTileCols<T>; }
 
   void copy_lines(Index first_line, Index lines, Index first_step, Index depth, T* target) const {
-    Position at = position(first_line);
-    for (Index i = 0; i < lines; ++i) {
-      Index step = 0;
-      for_each_tap(first_step, depth, [&](Index r, Index s, Index channel, Index count) {
-        copy_to_chunks<T>(pixel(at, r, s) + channel, step, count, lines, target + i * kTileCols<T>);
-        step += count;
-      });
-      if (i + 1 < lines) advance(at);
-    }
+    const auto positions = positions_from<kTileRows>(first_line, lines);
+    Index step = 0;
+    for_each_tap(first_step, depth, [&](Index r, Index s, Index channel, Index count) {
+      for (Index i = 0; i < lines; ++i) {
+        copy_to_chunks<T>(pixel(positions[static_cast<std::size_t>(i)], r, s) + channel, step, count, lines,
+                          target + i * kTileCols<T>);
+      }
+      step += count;
+    });
   }
 
   /// A position of the window.
@@ -79,6 +74,18 @@ class Patches {
     if (++p.row < rows_->positions()) return;
     p.row = 0;
     ++p.image;
+  }
+
+  /// The positions of `count` lines from the first on, and of the last again up to Size.
+  template <int Size>
+  std::array<Position, Size> positions_from(Index first_line, Index count) const {
+    std::array<Position, Size> positions;
+    Position next = position(first_line);
+    for (Index i = 0; i < Size; ++i) {
+      positions[static_cast<std::size_t>(i)] = next;
+      if (i + 1 < count) advance(next);
+    }
+    return positions;
   }
 
   /// The channels of the pixel under tap (r, s) at a position; zeros beside the image.

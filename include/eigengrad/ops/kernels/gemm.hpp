@@ -303,7 +303,7 @@ double cycles(const A& a, const B& b, Index steps, Index rows, Index cols, Index
   const auto packets = [](Index count) { return static_cast<double>(count) / static_cast<double>(kLanes<T>); };
   const double products = 0.5 * packets(round_up(cols, kLanes<T>)) * static_cast<double>(rows * steps);
   const double rows_packed = packets(rows * steps) * (copies_lines(a) ? 3.0 : 4.0);
-  const double cols_packed = packets(cols * steps) * (copies_lines(b) ? 9.0 : 3.0);
+  const double cols_packed = packets(cols * steps) * (copies_lines(b) ? 6.0 : 3.0);
   const double written = col_stride == 1 ? 0.0 : 3.0 * static_cast<double>(rows * cols);
   return products + rows_packed + cols_packed + written;
 }
