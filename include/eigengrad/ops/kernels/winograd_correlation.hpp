@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+
+#include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/tensor.hpp>
+#include <eigengrad/ops/kernels/even_split.hpp>
+#include <eigengrad/ops/kernels/winograd_weights.hpp>
+
+// The forward product of Winograd's algorithm, which is that of the input gradient too: tiles by inputs, with inputs by
+// outputs, at each point, in blocks that never leave the caches.
+
+namespace eigengrad::ops::kernels::winograd {
+
+/// Channels summed in one pass: so many lines of transformed weights stay in a thread's second-level cache.
+inline constexpr Index kChannels = 128;
+/// Elements of transformed tiles that a thread keeps to itself.
+inline constexpr Index kOwnElements = 256 * 1024;
+/// Elements of a panel of products, (M + 2)^2 of them, that a thread keeps to itself.
+inline constexpr Index kProductElements = 160 * 1024;
+
+/// The products of all points for the lines [first, first + lines) of v, in whose channels from panel v_panel on
+/// `depth` are summed, and `cols` channels of panel u_panel of u: into the lines from 0 on of the only panel of m.
+template <int M, class T>
+void multiply_points(const Planes<T>& v, Index first, Index lines, Index v_panel, const Planes<T>& u, Index u_panel,
+                     Index u_line, Index depth, Index cols, const Planes<T>& m, bool add) {
+  const EvenSplit rows = EvenSplit::of_at_most(lines, kTileRows);
+  const auto& tiles = kMultiplyTile<T, RowsAreLinesOfPanels<T>>[cols > kLanes<T> ? 1 : 0];
+  for (Index point = 0; point < points(M); ++point) {
+    for (Index i = 0; i < rows.count; ++i) {
+      tiles[static_cast<std::size_t>(rows.length(i) - 1)](depth, v.at(point, v_panel, first + rows.begin(i)),
+                                                          v.panel_stride(), u.at(point, u_panel, u_line),
+                                                          m.at(point, 0, rows.begin(i)), kTileCols<T>, add);
+    }
+  }
+}
+
+/// y = the correlation of x, which `margin` pixels of zeros surround, with weights, and then the epilogue.
+template <int M, class T, class TransformedWeights>
+class Correlation {
+ public:
+  Correlation(const Images<const T>& x, Index images, Size2d margin, const TransformedWeights& weights,
+              const Epilogue<T>& epilogue, const Images<T>& y)
+      : x_(x),
+        y_(y),
+        grid_(TileGrid::of(M, images, y.height, y.width)),
+        margin_(margin),
+        weights_(weights),
+        epilogue_(epilogue),
+        zeros_(Tensor<T>::zeros({x.channels})),
+        x_panels_(Planes<T>::panels_of(x.channels)),
+        y_panels_(Planes<T>::panels_of(y.channels)) {}
+
+  void run() {
+    if (grid_.count() > y_.channels)
+      share_weights();
+    else
+      share_tiles();
+  }
+
+ private:
+  void share_weights() {
+    Planes<T> u{nullptr, x_.channels, y_panels_};
+    Tensor<T> u_elements({Planes<T>::elements(points(M), u.lines, u.panels)});
+    u.data = u_elements.mutable_data();
+    constexpr Index kLinesAtOnce = 4 * kLanes<T>;
+    const Index runs = (x_.channels + kLinesAtOnce - 1) / kLinesAtOnce;
+    parallel_for(y_panels_ * runs, 1, [&](Index task, Index) {
+      const Index panel = task / runs;
+      const Index line = task % runs * kLinesAtOnce;
+      Planes<T> part = u;
+      part.data += line * kTileCols<T>;
+      weights_.transform(line, std::min(kLinesAtOnce, x_.channels - line), panel * kTileCols<T>, part, panel);
+    });
+
+    const Index tiles = std::clamp<Index>(kOwnElements / (points(M) * x_panels_ * kTileCols<T>), kTileRows, 96);
+    EvenSplit blocks = EvenSplit::of_at_most(grid_.count(), tiles);
+    if (blocks.count > 1) blocks.count = (blocks.count + 3) / 4 * 4;
+    const Planes<T> v{nullptr, blocks.longest(), x_panels_};
+    const Planes<T> m{nullptr, blocks.longest(), 1};
+    const Index v_elements = Planes<T>::elements(points(M), v.lines, v.panels);
+    const Index m_elements = Planes<T>::elements(points(M), m.lines, m.panels);
+    Tensor<T> own({Index{num_threads()}, v_elements + m_elements});
+    T* own_data = own.mutable_data();
+    parallel_for(blocks.count, 1, [&](Index block, Index, Index slot) {
+      Planes<T> own_v = v;
+      own_v.data = own_data + slot * (v_elements + m_elements);
+      Planes<T> own_m = m;
+      own_m.data = own_v.data + v_elements;
+      const Index first = blocks.begin(block);
+      const Index count = blocks.length(block);
+      transform_input<M>(x_, grid_, margin_, zeros_.data(), first, count, own_v, 0);
+      for (Index panel = 0; panel < y_panels_; ++panel) {
+        const Index begin = panel * kTileCols<T>;
+        const Index end = std::min(begin + kTileCols<T>, y_.channels);
+        for (Index c = 0; c < x_.channels; c += kChannels) {
+          multiply_points<M>(own_v, 0, count, c / kTileCols<T>, u, panel, c, std::min(kChannels, x_.channels - c),
+                             end - begin, own_m, c > 0);
+        }
+        transform_output<M>(own_m, y_, grid_, epilogue_, first, count, begin, end);
+      }
+    });
+  }
+
+  void share_tiles() {
+    const EvenSplit blocks = EvenSplit::of_at_most(grid_.count(), kProductElements / (points(M) * kTileCols<T>));
+    Planes<T> v{nullptr, blocks.longest(), x_panels_};
+    const Planes<T> u{nullptr, std::min(kChannels, x_.channels), 1};
+    const Planes<T> m{nullptr, blocks.longest(), 1};
+    Tensor<T> v_tensor({Planes<T>::elements(points(M), v.lines, v.panels)});
+    v.data = v_tensor.mutable_data();
+    const Index u_elements = Planes<T>::elements(points(M), u.lines, u.panels);
+    const Index m_elements = Planes<T>::elements(points(M), m.lines, m.panels);
+    Tensor<T> own({Index{num_threads()}, u_elements + m_elements});
+    T* own_data = own.mutable_data();
+    for (Index block = 0; block < blocks.count; ++block) {
+      const Index first = blocks.begin(block);
+      const Index count = blocks.length(block);
+      parallel_for(count, 4, [&](Index begin, Index end) {
+        transform_input<M>(x_, grid_, margin_, zeros_.data(), first + begin, end - begin, v, begin);
+      });
+      parallel_for(y_panels_, 1, [&](Index panel, Index, Index slot) {
+        Planes<T> own_u = u;
+        own_u.data = own_data + slot * (u_elements + m_elements);
+        Planes<T> own_m = m;
+        own_m.data = own_u.data + u_elements;
+        const Index begin = panel * kTileCols<T>;
+        const Index end = std::min(begin + kTileCols<T>, y_.channels);
+        for (Index c = 0; c < x_.channels; c += kChannels) {
+          const Index depth = std::min(kChannels, x_.channels - c);
+          weights_.transform(c, depth, begin, own_u, 0);
+          multiply_points<M>(v, 0, count, c / kTileCols<T>, own_u, 0, 0, depth, end - begin, own_m, c > 0);
+        }
+        transform_output<M>(own_m, y_, grid_, epilogue_, first, count, begin, end);
+      });
+    }
+  }
+
+  Images<const T> x_;
+  Images<T> y_;
+  TileGrid grid_;
+  Size2d margin_;
+  TransformedWeights weights_;
+  Epilogue<T> epilogue_;
+  Tensor<T> zeros_;
+  Index x_panels_;
+  Index y_panels_;
+};
+
+}  // namespace eigengrad::ops::kernels::winograd

@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+
+#include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/tensor.hpp>
+#include <eigengrad/ops/kernels/even_split.hpp>
+#include <eigengrad/ops/kernels/winograd_weights.hpp>
+
+// The weight gradient by Winograd's algorithm: outputs by tiles, with tiles by inputs, at each point.
+
+namespace eigengrad::ops::kernels::winograd {
+
+/// Elements of transformed tiles that all threads share.
+inline constexpr Index kSharedElements = 2 * 1024 * 1024;
+
+/// dW (outputs, 3, 3, inputs) from dy and x, which `margin` pixels of zeros surround.
+template <int M, class T>
+class WeightGradient {
+ public:
+  WeightGradient(const Images<const T>& x, const Images<const T>& dy, Index images, Size2d margin, T* dw)
+      : x_(x),
+        dy_(dy),
+        grid_(TileGrid::of(M, images, dy.height, dy.width)),
+        margin_(margin),
+        dw_(dw),
+        zeros_(Tensor<T>::zeros({std::max(x.channels, dy.channels)})),
+        x_panels_(Planes<T>::panels_of(x.channels)),
+        dy_panels_(Planes<T>::panels_of(dy.channels)) {}
+
+  void run() {
+    // All tiles at once if they fit; else as many as make the operands no smaller than the sums, which each round
+    // must read and write again.
+    const Index sums = x_panels_ * kTileCols<T> * dy_.channels;
+    const Index tiles =
+        std::max<Index>(std::max(kSharedElements / points(M), sums) / ((x_panels_ + dy_panels_) * kTileCols<T>), 16);
+    const EvenSplit rounds = EvenSplit::of_at_most(grid_.count(), tiles);
+    Planes<T> v{nullptr, rounds.longest(), x_panels_};
+    Planes<T> m{nullptr, rounds.longest(), dy_panels_};
+    const Index v_elements = Planes<T>::elements(points(M), v.lines, v.panels);
+    Tensor<T> operands({v_elements + Planes<T>::elements(points(M), m.lines, m.panels)});
+    v.data = operands.mutable_data();
+    m.data = v.data + v_elements;
+
+    const Index x_blocks = (x_panels_ + kBlockPanels - 1) / kBlockPanels;
+    const Index dy_blocks = (dy_panels_ + kBlockPanels - 1) / kBlockPanels;
+    const Planes<T> du{nullptr, kBlockPanels * kTileCols<T>, kBlockPanels};
+    const Index du_elements = Planes<T>::elements(points(M), du.lines, du.panels);
+    // The sums of one round are a thread's own; those of more must last.
+    const bool lasting = rounds.count > 1;
+    Tensor<T> du_tensor({lasting ? x_blocks * dy_blocks : Index{num_threads()}, du_elements});
+    T* du_data = du_tensor.mutable_data();
+
+    for (Index round = 0; round < rounds.count; ++round) {
+      const Index first = rounds.begin(round);
+      const Index count = rounds.length(round);
+      parallel_for(count, 4, [&](Index begin, Index end) {
+        transform_input<M>(x_, grid_, margin_, zeros_.data(), first + begin, end - begin, v, begin);
+        transform_output_gradient<M>(dy_, grid_, zeros_.data(), first + begin, end - begin, m, begin);
+      });
+      parallel_for(x_blocks * dy_blocks, 1, [&](Index task, Index, Index slot) {
+        Planes<T> own = du;
+        own.data = du_data + (lasting ? task : slot) * du_elements;
+        const Index x_panel = task % x_blocks * kBlockPanels;
+        const Index dy_panel = task / x_blocks * kBlockPanels;
+        multiply(v, x_panel, m, dy_panel, count, own, round > 0);
+        if (round + 1 < rounds.count) return;
+        const Index output = dy_panel * kTileCols<T>;
+        const Index input = x_panel * kTileCols<T>;
+        transform_weight_gradient<M>(own, dw_, x_.channels, output, std::min(own.lines, dy_.channels - output), input,
+                                     std::min(input + kBlockPanels * kTileCols<T>, x_.channels));
+      });
+    }
+  }
+
+ private:
+  /// A thread's block of sums has so many panels of inputs, and as many of outputs.
+  static constexpr Index kBlockPanels = 2;
+
+  /// du = m^T v, or du += m^T v, summed over `depth` tiles.
+  void multiply(const Planes<T>& v, Index x_panel, const Planes<T>& m, Index dy_panel, Index depth, const Planes<T>& du,
+                bool add) const {
+    const Index x_end = std::min(x_panel + kBlockPanels, x_panels_);
+    const Index dy_end = std::min(dy_panel + kBlockPanels, dy_panels_);
+    for (Index point = 0; point < points(M); ++point) {
+      for (Index j = x_panel; j < x_end; ++j) {
+        const auto& tiles =
+            kMultiplyTile<T, StepsAreLinesOfPanels<T>>[x_.channels - j * kTileCols<T> > kLanes<T> ? 1 : 0];
+        for (Index i = dy_panel; i < dy_end; ++i) {
+          const EvenSplit rows =
+              EvenSplit::of_at_most(std::min<Index>(kTileCols<T>, dy_.channels - i * kTileCols<T>), kTileRows);
+          for (Index r = 0; r < rows.count; ++r) {
+            tiles[static_cast<std::size_t>(rows.length(r) - 1)](
+                depth, m.at(point, i, 0) + rows.begin(r), 0, v.at(point, j, 0),
+                du.at(point, j - x_panel, (i - dy_panel) * kTileCols<T> + rows.begin(r)), kTileCols<T>, add);
+          }
+        }
+      }
+    }
+  }
+
+  Images<const T> x_;
+  Images<const T> dy_;
+  TileGrid grid_;
+  Size2d margin_;
+  T* dw_;
+  Tensor<T> zeros_;
+  Index x_panels_;
+  Index dy_panels_;
+};
+
+}  // namespace eigengrad::ops::kernels::winograd

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include <eigengrad/ops/kernels/pack.hpp>
+#include <eigengrad/ops/kernels/winograd_tiles.hpp>
+
+// The weights of Winograd's products, transformed, a packet of channels at a time.
+
+namespace eigengrad::ops::kernels::winograd {
+
+/// Weights (outputs, 3, 3, inputs).
+template <class T>
+struct Weights {
+  const T* data;
+  Index outputs, inputs;
+
+  const T* at(Index output, Index tap) const { return data + (output * 9 + tap) * inputs; }
+};
+
+/// The weights of the forward product: G g G^T with the inputs [first, first + count) as lines and one panel of
+/// outputs, from `output` on, as channels.
+template <int M, class T>
+struct ForwardWeights {
+  Weights<T> weights;
+
+  Index lines() const { return weights.inputs; }
+  Index channels() const { return weights.outputs; }
+
+  void transform(Index first, Index count, Index output, const Planes<T>& u, Index panel) const {
+    constexpr int Side = M + 2;
+    constexpr Index Run = 4 * kLanes<T>;  // inputs whose taps are transposed at a time
+    const Index outputs = std::min<Index>(kTileCols<T>, weights.outputs - output);
+    for (Index k = 0; k < outputs; k += kLanes<T>) {
+      const Index valid = std::min<Index>(kLanes<T>, outputs - k);
+      for (Index begin = 0; begin < count; begin += Run) {
+        const Index run = std::min(Run, count - begin);
+        alignas(64) T taps[9][Run * kLanes<T>];
+        for (Index tap = 0; tap < 9; ++tap) {
+          std::array<const T*, kLanes<T>> lines;
+          for (Index i = 0; i < kLanes<T>; ++i)
+            lines[static_cast<std::size_t>(i)] = weights.at(output + k + std::min(i, valid - 1), tap) + first + begin;
+          pack_lines<T, kLanes<T>>(lines.data(), valid, run, taps[tap]);
+        }
+        for (Index c = 0; c < run; ++c) {
+          T* to = u.at(0, panel, begin + c) + k;
+          transform_tile<Vector<T>, 3, Side>(
+              [](const auto& g, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::weight(g, out); },
+              [&](int r, int s) EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(taps[r * 3 + s] + c * kLanes<T>); },
+              [&](int i, int j, Vector<T> value)
+                  EIGENGRAD_INLINE_LAMBDA { value.store(to + (i * Side + j) * u.point_stride()); });
+        }
+      }
+    }
+  }
+};
+
+/// The weights of the input gradient's product, which is a forward one with the window turned around and inputs and
+/// outputs exchanged: the outputs are lines and one panel of inputs, from `input` on, is the channels.
+template <int M, class T>
+struct BackwardWeights {
+  Weights<T> weights;
+
+  Index lines() const { return weights.outputs; }
+  Index channels() const { return weights.inputs; }
+
+  void transform(Index first, Index count, Index input, const Planes<T>& u, Index panel) const {
+    constexpr int Side = M + 2;
+    const Index inputs = std::min<Index>(kTileCols<T>, weights.inputs - input);
+    for (Index k = 0; k < count; ++k) {
+      for_each_channel_packet<T>(0, inputs, [&](Index c, const auto& load, const auto&) EIGENGRAD_INLINE_LAMBDA {
+        const T* from = weights.at(first + k, 0) + input + c;
+        T* to = u.at(0, panel, k) + c;
+        transform_tile<Vector<T>, 3, Side>(
+            [](const auto& g, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::weight(g, out); },
+            [&](int r, int s) EIGENGRAD_INLINE_LAMBDA { return load(from + ((2 - r) * 3 + (2 - s)) * weights.inputs); },
+            [&](int i, int j, Vector<T> value)
+                EIGENGRAD_INLINE_LAMBDA { value.store(to + (i * Side + j) * u.point_stride()); });
+      });
+    }
+  }
+};
+
+/// dW = G^T du G for the outputs [output, output + count), the lines of du, and the inputs [begin, end), its channels.
+template <int M, class T>
+void transform_weight_gradient(const Planes<T>& du, T* dw, Index inputs, Index output, Index count, Index begin,
+                               Index end) {
+  constexpr int Side = M + 2;
+  for (Index k = 0; k < count; ++k) {
+    for_each_channel_packet<T>(begin, end, [&](Index c, const auto&, const auto& store) EIGENGRAD_INLINE_LAMBDA {
+      const T* from = du.packet(k, c - begin);
+      T* to = dw + (output + k) * 9 * inputs + c;
+      transform_tile<Vector<T>, Side, 3>(
+          [](const auto& in, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::weight_gradient(in, out); },
+          [&](int i, int j)
+              EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(from + (i * Side + j) * du.point_stride()); },
+          [&](int r, int s, Vector<T> value) EIGENGRAD_INLINE_LAMBDA { store(to + (r * 3 + s) * inputs, value); });
+    });
+  }
+}
+
+}  // namespace eigengrad::ops::kernels::winograd
