@@ -33,6 +33,7 @@ struct Options {
   std::vector<Index> batch_sizes{0};  // 0 is the yardstick's own
   std::vector<int> threads{1, 2};
   double seconds = 1.0;
+  std::string precision = "highest";
   bool by_layer = false;
   std::string json_file;
 };
@@ -90,6 +91,7 @@ nlohmann::json measure(const std::string& network, const std::string& mode_name,
                       {"mode", mode_name},
                       {"batch_size", yardstick.inputs.size(0)},
                       {"threads", threads},
+                      {"precision", options.precision},
                       {"ms_per_step", result.seconds * 1e3},
                       {"gflops", result.flop / result.seconds * 1e-9},
                       {"peak_gflops", result.peak * 1e-9},
@@ -117,9 +119,13 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "for each measurement")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--precision", options.precision, "of large matrix products: highest (float32), medium (bfloat16)")
+      ->check(CLI::IsMember({"highest", "medium"}))
+      ->capture_default_str();
   app.add_flag("--by-layer", options.by_layer, "the time of every layer, of the loss and of the update too");
   app.add_option("--json", options.json_file, "file for the results")->type_name("FILE");
   CLI11_PARSE(app, argc, argv);
+  if (options.precision == "medium") set_float32_matmul_precision(Float32MatmulPrecision::medium);
 
   nlohmann::json results = nlohmann::json::array();
   std::cout << "network  mode      batch threads   ms/step   GFLOP/s  FMA peak  of peak  peak MiB\n" << std::fixed;

@@ -110,6 +110,10 @@ void add_flags(CLI::App& app, Options& options, const std::string& init) {
   app.add_option("--threads", options.threads, "0: $EIGENGRAD_NUM_THREADS, else one for every processor")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option("--precision", options.precision,
+                 "of large matrix products: highest (float32) or medium (bfloat16 where the processor has it)")
+      ->check(CLI::IsMember({"highest", "medium"}))
+      ->capture_default_str();
   app.add_option("--run-dir", options.run_dir, "folder for metrics.csv, train_loss.csv and curves.svg")
       ->type_name("DIR")
       ->capture_default_str();

@@ -44,6 +44,7 @@ struct Options {
 
   std::uint64_t seed = 42;
   int threads = 0;
+  std::string precision = "highest";
   std::filesystem::path run_dir;
 };
 

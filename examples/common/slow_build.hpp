@@ -13,7 +13,7 @@ inline std::string slow_build_note() {
   return "built without optimisation; compile with -O3 -march=native, as the presets release and train do";
 #elif defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
   __builtin_cpu_init();
-  const auto slow = [](const char* has) {
+  [[maybe_unused]] const auto slow = [](const char* has) {
     return std::string("built without ") + has +
            ", which this processor has; compiled with -O3 -march=native, as the presets release and train do, it is "
            "several times faster";

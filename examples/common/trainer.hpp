@@ -22,6 +22,7 @@ template <class F>
 int run_main(CLI::App& app, const Options& options, int argc, char** argv, const F& make_network) {
   return examples::run_main(app, argc, argv, [&] {
     if (options.threads > 0) set_num_threads(options.threads);
+    if (options.precision == "medium") set_float32_matmul_precision(Float32MatmulPrecision::medium);
     manual_seed(options.seed);
     const auto data = load_data(options);
     nn::Sequential<> net = make_network(data.train.image_shape(), data.train.num_classes());

@@ -10,6 +10,7 @@
 #include <eigengrad/core/gradcheck.hpp>
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/precision.hpp>
 #include <eigengrad/core/print.hpp>
 #include <eigengrad/core/random.hpp>
 #include <eigengrad/core/tensor.hpp>

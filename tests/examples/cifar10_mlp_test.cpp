@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <eigengrad/ops/kernels/bf16.hpp>
+
 #include "support/cifar10_files.hpp"
 #include "support/trainer_process.hpp"
 
@@ -64,6 +66,14 @@ TEST_F(Cifar10Mlp, EveryOptimizerScheduleAndActivationRuns) {
     EXPECT_EQ(runs.back().size(), 5U) << choice;
     for (std::size_t i = 0; i + 1 < runs.size(); ++i) EXPECT_NE(runs[i], runs.back()) << choice;
   }
+}
+
+TEST_F(Cifar10Mlp, ProductsAreOfTheGivenPrecision) {
+  const std::string arguments = "--max-steps 4 --hidden-units 100 --init pytorch --learning-rate 1e-4 ";
+  const auto exact = losses(arguments);
+  EXPECT_EQ(losses(arguments + "--precision highest"), exact);
+  EXPECT_EQ(losses(arguments + "--precision medium") == exact, !ops::kernels::kHasBf16);
+  expect_refused("--dataset synthetic --precision low", "--precision: low not in {highest,medium}");
 }
 
 TEST_F(Cifar10Mlp, RefusesALastBatchThatBatchNormCannotTrainOn) {

@@ -38,6 +38,12 @@ TEST(MaxPool2d, RefusesWrongUse) {
   EXPECT_THROW(MaxPool2d<float>{{}}, ValueError);
   EXPECT_EQ(message_of([] { MaxPool2d<float>{{.kernel = 2, .padding = 2}}; }),
             "MaxPool2d 2x2 stride 2x2: padding is 2x2, expected at most half the kernel, which is 2x2");
+  EXPECT_EQ(message_of([] {
+              MaxPool2d<float>{{.kernel = {4096, 4097}}};
+            }),
+            "MaxPool2d 4096x4097 stride 4096x4097: kernel is 4096x4097, expected at most 16777216 taps");
+  EXPECT_NO_THROW((MaxPool2d<float>{{.kernel = 4096}}));
+  EXPECT_NO_THROW((MaxPool2d<double>{{.kernel = {4096, 4097}}}));
   MaxPool2d<float> layer{{.kernel = 3}};
   EXPECT_EQ(message_of([&] {
               layer.output_shape({2, 2, 5, 1});

@@ -1,6 +1,9 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
+#include <cmath>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -24,45 +27,107 @@ const std::pair<Shape, Window> kCases[] = {
     {{4, 2, 2, 33}, {.kernel = 3, .stride = 2, .padding = 1}},
     {{0, 4, 4, 3}, {.kernel = 2, .stride = 2}},
     {{5, 40, 30, 16}, {.kernel = 3, .stride = 2, .padding = 1}},
+    {{2, 5, 6, 64}, {.kernel = 3, .stride = 2, .padding = 1}},
+    {{2, 6, 5, 100}, {.kernel = 2, .stride = 1, .padding = 1}},
+    {{2, 7, 9, 1}, {.kernel = {2, 5}, .stride = {3, 2}}},
+    {{2, 20, 21, 3}, {.kernel = {18, 16}, .stride = 1, .padding = {9, 2}}},
+    {{1, 40, 40, 17}, {.kernel = 40}},
 };
 
-/// The pixel (h, w) with the largest value under the window at (p, q), the first of equals.
-std::pair<Index, Index> winner(const Tensor<double>& x, const Window& window, Index n, Index p, Index q, Index c) {
-  std::pair<Index, Index> best{-1, -1};
-  for (Index r = 0; r < window.kernel.height; ++r) {
-    for (Index s = 0; s < window.kernel.width; ++s) {
-      const Index h = p * window.stride.height - window.padding.height + r;
-      const Index w = q * window.stride.width - window.padding.width + s;
-      if (h < 0 || h >= x.size(1) || w < 0 || w >= x.size(2)) continue;
-      if (best.first < 0 || x(n, h, w, c) > x(n, best.first, best.second, c)) best = {h, w};
+/// The tap with the largest pixel under the window at (p, q), the first of equals, the last NaN where there are some, and
+/// that pixel.
+template <class T>
+struct Winner {
+  Index tap = -1, h = -1, w = -1;
+
+  Winner(const Tensor<T>& x, const Window& window, Index n, Index p, Index q, Index c) {
+    for (Index r = 0; r < window.kernel.height; ++r) {
+      for (Index s = 0; s < window.kernel.width; ++s) {
+        const Index row = p * window.stride.height - window.padding.height + r;
+        const Index col = q * window.stride.width - window.padding.width + s;
+        if (row < 0 || row >= x.size(1) || col < 0 || col >= x.size(2)) continue;
+        const T pixel = x(n, row, col, c);
+        if (tap < 0 || pixel > x(n, h, w, c) || std::isnan(pixel)) {
+          tap = r * window.kernel.width + s;
+          h = row;
+          w = col;
+        }
+      }
     }
   }
-  return best;
+};
+
+template <class T>
+void expect_matches_loops(const Tensor<T>& x, const Window& window) {
+  const Shape shape = x.shape();
+  const Shape out = window.output("test", shape);
+  // Eighths, so that sums are exact in any order.
+  auto dy = random<T>(out, 2);
+  dy.mutable_array() = (dy.array() * T(8)).round() / T(8);
+  Tensor<T> y(out), taps(out);
+  Tensor<T> dx = Tensor<T>::zeros(shape);
+  Index at = 0;
+  for (Index n = 0; n < out[0]; ++n)
+    for (Index p = 0; p < out[1]; ++p)
+      for (Index q = 0; q < out[2]; ++q)
+        for (Index c = 0; c < out[3]; ++c, ++at) {
+          const Winner<T> winner(x, window, n, p, q, c);
+          y.mutable_data()[at] = x(n, winner.h, winner.w, c);
+          taps.mutable_data()[at] = static_cast<T>(winner.tap);
+          dx.mutable_data()[((n * shape[1] + winner.h) * shape[2] + winner.w) * shape[3] + c] += dy.data()[at];
+        }
+  testing::poison<T>(out);
+  const auto result = max_pool2d(x, window);
+  for (Index i = 0; i < y.numel(); ++i) {
+    const T got = result.y.data()[i], expected = y.data()[i];
+    ASSERT_TRUE(got == expected || (std::isnan(got) && std::isnan(expected))) << shape << " at " << i;
+  }
+  EXPECT_TRUE(equal(result.taps, taps)) << shape;
+  testing::poison<T>(shape);
+  EXPECT_TRUE(equal(max_pool2d_backward(dy, result.taps, shape, window), dx)) << shape;
 }
 
 TEST(MaxPool2dOp, MatchesLoops) {
   for (const auto& [shape, window] : kCases) {
-    const auto x = random<double>(shape, 1);
-    const Shape out = window.output("test", shape);
-    const auto dy = random<double>(out, 2);
-    Tensor<double> y(out);
-    Tensor<double> dx = Tensor<double>::zeros(shape);
-    double* value = y.mutable_data();
-    const double* gradient = dy.data();
-    for (Index n = 0; n < out[0]; ++n)
-      for (Index p = 0; p < out[1]; ++p)
-        for (Index q = 0; q < out[2]; ++q)
-          for (Index c = 0; c < out[3]; ++c) {
-            const auto [h, w] = winner(x, window, n, p, q, c);
-            *value++ = x(n, h, w, c);
-            dx.mutable_data()[((n * shape[1] + h) * shape[2] + w) * shape[3] + c] += *gradient++;
-          }
-    testing::poison<double>(out);
-    const auto result = max_pool2d(x, window);
-    EXPECT_TRUE(equal(result.y, y)) << shape;
-    testing::poison<double>(shape);
-    EXPECT_LE(testing::difference(max_pool2d_backward(dy, result.taps, shape, window), dx), 1e-15) << shape;
+    expect_matches_loops(random<double>(shape, 1), window);
+    expect_matches_loops(random<float>(shape, 1), window);
   }
+}
+
+// One pixel in three is one of few numbers, an infinity or NaN.
+template <class T>
+Tensor<T> with_ties_and_nan(const Shape& shape) {
+  const T infinity = std::numeric_limits<T>::infinity();
+  const T special[] = {T(0), -T(0), T(1), infinity, -infinity, std::numeric_limits<T>::quiet_NaN()};
+  Rng rng(3);
+  return Tensor<T>::generate(shape, [&] {
+    const auto kind = static_cast<std::size_t>(rng.below(18));
+    return kind < std::size(special) ? special[kind] : static_cast<T>(rng.below(3)) - T(1);
+  });
+}
+
+TEST(MaxPool2dOp, TiesInfinitiesAndNaNInEveryLane) {
+  for (const auto& [shape, window] : kCases) {
+    expect_matches_loops(with_ties_and_nan<double>(shape), window);
+    expect_matches_loops(with_ties_and_nan<float>(shape), window);
+  }
+}
+
+TEST(MaxPool2dOp, GivesTheSameBitsForAnyNumberOfThreads) {
+  const Window window{.kernel = 3, .stride = 2, .padding = 1};
+  const auto x = random<float>({8, 33, 32, 20}, 1);
+  MaxPool2dResult<float> one;
+  Tensor<float> dx;
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    const auto result = max_pool2d(x, window);
+    const auto gradient = max_pool2d_backward(result.y, result.taps, x.shape(), window);
+    if (threads > 1) {
+      EXPECT_TRUE(equal(result.y, one.y) && equal(result.taps, one.taps) && equal(gradient, dx)) << threads;
+    }
+    one = result, dx = gradient;
+  }
+  set_num_threads(0);
 }
 
 TEST(MaxPool2dOp, TheFirstOfEqualsWinsAndNaNWins) {
@@ -74,7 +139,7 @@ TEST(MaxPool2dOp, TheFirstOfEqualsWinsAndNaNWins) {
   EXPECT_EQ(y(0, 0, 0, 0), 2.0);
   EXPECT_TRUE(std::isnan(y(0, 0, 1, 0)));
   EXPECT_EQ(y(0, 0, 2, 0), low);
-  EXPECT_TRUE(equal(taps, Tensor<std::int32_t>({1, 1, 3, 1}, {0, 1, 0})));
+  EXPECT_TRUE(equal(taps, Tensor<double>({1, 1, 3, 1}, {0, 1, 0})));
 }
 
 TEST(MaxPool2dOp, RefusesWhatDoesNotFit) {
@@ -89,6 +154,10 @@ TEST(MaxPool2dOp, RefusesWhatDoesNotFit) {
             "max_pool2d: padding is 1x2, expected at most half the kernel, which is 3x3");
   EXPECT_EQ(message_of([&] { max_pool2d(x, {.kernel = 2, .stride = 1, .padding = 1, .dilation = 3}); }),
             "max_pool2d: dilation is 3x3, expected 1x1 in pooling");
+  EXPECT_EQ(message_of([&] {
+              max_pool2d(Tensor<float>({0, 4097, 4096, 1}), {.kernel = {4097, 4096}});
+            }),
+            "max_pool2d: kernel is 4097x4096, expected at most 16777216 taps");
   const Window window{.kernel = 2, .stride = 2};
   const auto taps = max_pool2d(x, window).taps;
   EXPECT_EQ(message_of([&] {

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -32,11 +33,32 @@ TEST(Relu, BackwardIsOneWherePositive) {
   EXPECT_THROW(relu_backward(dy, Tensor<float>::zeros({4})), ShapeError);
 }
 
+template <class T>
+void expect_matches_loops(const Shape& shape) {
+  const auto x = testing::random<T>(shape, 1);
+  const auto dy = testing::random<T>(shape, 2);
+  testing::poison<T>(shape);
+  const Tensor<T> y = relu(x);
+  testing::poison<T>(shape);
+  const Tensor<T> dx = relu_backward(dy, y);
+  for (Index i = 0; i < x.numel(); ++i) {
+    ASSERT_EQ(y.data()[i], std::max(x.data()[i], T(0))) << shape;
+    ASSERT_EQ(dx.data()[i], x.data()[i] > T(0) ? dy.data()[i] : T(0)) << shape;
+  }
+}
+
 TEST(Relu, MatchesALoopOnManyElements) {
-  const auto x = testing::random<float>({7, 9001}, 1);
-  testing::poison<float>(x.shape());
-  const Tensor<float> y = relu(x);
-  for (Index i = 0; i < x.numel(); ++i) ASSERT_EQ(y.data()[i], std::max(x.data()[i], 0.0F));
+  for (const Shape& shape : {Shape{7, 9001}, Shape{1}, Shape{0, 3}, Shape{15}, Shape{95}}) {
+    expect_matches_loops<float>(shape);
+    expect_matches_loops<double>(shape);
+  }
+}
+
+TEST(Relu, BackwardOfNaNIsZeroInEveryLane) {
+  const auto nan = Tensor<float>::full({95}, std::numeric_limits<float>::quiet_NaN());
+  EXPECT_TRUE(equal(relu_backward(Tensor<float>::ones({95}), nan), Tensor<float>::zeros({95})));
+  const Tensor<float> y = relu(nan);
+  EXPECT_TRUE(y.array().isNaN().all());
 }
 
 TEST(Relu, WorksInPlaceWhereItHoldsTheOnlyReference) {

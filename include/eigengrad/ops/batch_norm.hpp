@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <eigengrad/ops/kernels/batch_norm.hpp>
 #include <eigengrad/ops/reduce_rows.hpp>
 
 // Batch normalisation of every channel, the last axis, over all others: y = gamma (x - mean) inv_std + beta with
@@ -25,21 +26,38 @@ struct BatchNormStatistics {
 
 namespace detail {
 
-/// Sum of squares about the mean, and the mean, of `count` values.
-struct Moments {
-  double count = 0.0;
-  double mean = 0.0;
-  double squares = 0.0;
+/// Calls f(lanes, packets, c) for groups of channels.
+template <class T, class F>
+void for_channels(Index channels, const F& f) {
+  kernels::for_each_packet_group<T, kernels::batch_norm::kChannelGroup>(channels, f);
+}
 
-  /// Source   Chan, Golub, LeVeque 1979
-  void add(const Moments& other) {
-    const double total = count + other.count;
-    const double distance = other.mean - mean;
-    mean += distance * other.count / total;
-    squares += other.squares + distance * distance * count * other.count / total;
-    count = total;
+/// Mean and variance of all rows from those of runs of `grain` rows, added from first to last.
+/// Shapes   parts (runs, 3, C): of each run a mean, the sum of what is missing from it, the sum of squares about it
+/// Source   Chan, Golub, LeVeque 1979
+template <class T>
+BatchNormStatistics<T> joined_moments(const Tensor<T>& parts, Index rows, Index grain) {
+  const Index channels = parts.size(2);
+  Tensor<double> mean = Tensor<double>::zeros({channels});
+  Tensor<double> squares = Tensor<double>::zeros({channels});
+  double* m = mean.mutable_data();
+  double* s = squares.mutable_data();
+  for (Index run = 0; run < parts.size(0); ++run) {
+    const T* part = parts.data() + run * 3 * channels;
+    const auto before = static_cast<double>(run * grain);
+    const auto count = static_cast<double>(std::min(grain, rows - run * grain));
+    const double per_row = 1.0 / count;
+    const double share = count / (before + count);
+    for (Index c = 0; c < channels; ++c) {
+      const double rest = static_cast<double>(part[channels + c]) * per_row;
+      const double distance = static_cast<double>(part[c]) + rest - m[c];
+      s[c] += static_cast<double>(part[2 * channels + c]) - rest * rest * count + distance * distance * before * share;
+      m[c] += distance * share;
+    }
   }
-};
+  squares.mutable_array() /= static_cast<double>(rows);
+  return {mean.template cast<T>(), squares.template cast<T>()};
+}
 
 }  // namespace detail
 
@@ -55,40 +73,17 @@ BatchNormStatistics<T> batch_norm_statistics(const Tensor<T>& x) {
   if (rows == 0) throw ShapeError("batch_norm_statistics: no rows, and the mean of none is not defined");
   const Index grain = reduction_grain(channels);
   const Index runs = (rows + grain - 1) / grain;
-  Tensor<T> parts({runs, 3, channels});  // of each run: a mean, what is missing from it, the sum of squares
+  Tensor<T> parts({runs, 3, channels});
   T* data = parts.mutable_data();
   parallel_for(rows, grain, [&](Index begin, Index end) {
-    RowMap<T> mean(data + begin / grain * 3 * channels, channels);
-    RowMap<T> rest(mean.data() + channels, channels);
-    RowMap<T> squares(rest.data() + channels, channels);
-    const auto row = [&](Index i) { return ConstRowMap<T>(x.data() + i * channels, channels); };
-    mean.setZero();
-    for (Index i = begin; i < end; ++i) mean += row(i);
-    mean /= static_cast<T>(end - begin);
-    rest.setZero();
-    squares.setZero();
-    for (Index i = begin; i < end; ++i) {
-      rest += row(i) - mean;  // 0 but for the rounding of the first sum
-      squares += (row(i) - mean).square();
-    }
+    T* part = data + begin / grain * 3 * channels;
+    detail::for_channels<T>(channels, [&](auto lanes, auto packets, Index c) {
+      kernels::batch_norm::column_moments<T, lanes, packets>(x.data() + begin * channels + c, end - begin, channels,
+                                                             part + c);
+    });
   });
 
-  BatchNormStatistics<T> result{Tensor<T>({channels}), Tensor<T>({channels})};
-  T* means = result.mean.mutable_data();
-  T* vars = result.var.mutable_data();
-  for (Index c = 0; c < channels; ++c) {
-    detail::Moments all;
-    for (Index run = 0; run < runs; ++run) {
-      const T* part = data + run * 3 * channels + c;
-      const auto count = static_cast<double>(std::min(grain, rows - run * grain));
-      const double rest = static_cast<double>(part[channels]) / count;
-      all.add(
-          {count, static_cast<double>(part[0]) + rest, static_cast<double>(part[2 * channels]) - rest * rest * count});
-    }
-    means[c] = static_cast<T>(all.mean);
-    vars[c] = static_cast<T>(all.squares / all.count);
-  }
-  return result;
+  return detail::joined_moments(parts, rows, grain);
 }
 
 /// 1 / sqrt(var + eps)
@@ -120,10 +115,11 @@ Tensor<T> batch_norm(Tensor<T> x, const Tensor<T>& mean, const Tensor<T>& inv_st
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
   parallel_for(y.shape().rows(), row_grain(channels), [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      RowMap<T>(to + i * channels, channels) =
-          (ConstRowMap<T>(from + i * channels, channels) - mean.array()) * scale.array() + shift.array();
-    }
+    const Index start = begin * channels;
+    detail::for_channels<T>(channels, [&](auto lanes, auto packets, Index c) {
+      kernels::batch_norm::normalize_rows<T, lanes, packets>(from + start + c, end - begin, channels, mean.data() + c,
+                                                             scale.data() + c, shift.data() + c, to + start + c);
+    });
   });
   return y;
 }
@@ -157,15 +153,12 @@ BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, cons
   check::last_axis("batch_norm_backward", "channels", x.shape(), channels);
   check::same_shape("batch_norm_backward", "inv_std", inv_std.shape(), {channels});
   if (!weight.empty()) check::same_shape("batch_norm_backward", "weight", weight.shape(), {channels});
-  const auto gradient = [&](Index i) { return ConstRowMap<T>(dy.data() + i * channels, channels); };
-  const auto centred = [&](Index i) { return ConstRowMap<T>(x.data() + i * channels, channels) - mean.array(); };
   const Tensor<T> sums = reduce_rows<T>(rows, channels, 2 * channels, [&](Index begin, Index end, T* to) {
-    RowMap<T> sum(to, channels);
-    RowMap<T> product(to + channels, channels);
-    for (Index i = begin; i < end; ++i) {
-      sum += gradient(i);
-      product += gradient(i) * centred(i);
-    }
+    const Index start = begin * channels;
+    detail::for_channels<T>(channels, [&](auto lanes, auto packets, Index c) {
+      kernels::batch_norm::gradient_sums<T, lanes, packets>(dy.data() + start + c, x.data() + start + c, end - begin,
+                                                            channels, mean.data() + c, to + c);
+    });
   });
   BatchNormGradients<T> result{{}, Tensor<T>({channels}), Tensor<T>({channels})};
   result.dbias.mutable_array() = sums.array().head(channels);
@@ -173,21 +166,23 @@ BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, cons
 
   Tensor<T> scale = inv_std;  // of dy
   if (!weight.empty()) scale.mutable_array() *= weight.array();
-  Tensor<T> offset = Tensor<T>::zeros({channels});  // dx = scale dy - offset - slope (x - mean)
-  Tensor<T> slope = Tensor<T>::zeros({channels});
+  Tensor<T> slope = Tensor<T>::zeros({channels});  // dx = scale dy + slope (x - mean) + offset
+  Tensor<T> offset = Tensor<T>::zeros({channels});
   if (source == BatchNormSource::batch) {
     const T share = T(1) / static_cast<T>(rows);
-    offset.mutable_array() = scale.array() * result.dbias.array() * share;
-    slope.mutable_array() = scale.array() * result.dweight.array() * inv_std.array() * share;
+    slope.mutable_array() = -scale.array() * result.dweight.array() * inv_std.array() * share;
+    offset.mutable_array() = -scale.array() * result.dbias.array() * share;
   }
+  const kernels::batch_norm::GradientFactors<T> factors{mean.data(), scale.data(), slope.data(), offset.data()};
   const T* from = dy.data();
   Tensor<T> dx = detail::reuse(dy);
   T* to = dx.mutable_data();
   parallel_for(rows, row_grain(channels), [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      RowMap<T>(to + i * channels, channels) =
-          ConstRowMap<T>(from + i * channels, channels) * scale.array() - offset.array() - centred(i) * slope.array();
-    }
+    const Index start = begin * channels;
+    detail::for_channels<T>(channels, [&](auto lanes, auto packets, Index c) {
+      kernels::batch_norm::input_gradient_rows<T, lanes, packets>(from + start, x.data() + start, end - begin, channels,
+                                                                  factors, c, to + start);
+    });
   });
   result.dx = std::move(dx);
   return result;

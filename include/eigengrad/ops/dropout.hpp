@@ -45,6 +45,17 @@ inline std::array<std::uint8_t, kDropoutGroup> dropout_group(const eigengrad::de
   return mask;
 }
 
+inline constexpr Index kDropoutPiece = 64;
+
+/// `Count` elements, a constant so that a compiler uses vectors. By way of memory of its own, since `to` may be `from`,
+/// which keeps a compiler from it as well.
+template <Index Count, class T>
+void drop_piece(const T* from, const std::uint8_t* kept, T factor, T* to) {
+  std::array<T, Count> piece;
+  for (std::size_t i = 0; i < piece.size(); ++i) piece[i] = from[i] * (factor * static_cast<T>(kept[i]));
+  std::copy_n(piece.data(), Count, to);
+}
+
 }  // namespace detail
 
 /// Which elements are kept, 1, and which are dropped, 0: a function of p, the generator, the number of the pass and
@@ -81,16 +92,10 @@ Tensor<T> dropout(Tensor<T> x, const Tensor<std::uint8_t>& mask, double p) {
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
   parallel_for(y.numel(), kElementGrain, [&](Index begin, Index end) {
-    // By way of a piece of its own, since `to` may be `from`, which keeps a compiler from using vectors.
-    std::array<T, 64> piece;
-    constexpr auto kPiece = static_cast<Index>(piece.size());
-    for (Index first = begin; first < end; first += kPiece) {
-      const Index count = std::min(kPiece, end - first);
-      for (Index i = 0; i < count; ++i) {
-        piece[static_cast<std::size_t>(i)] = from[first + i] * (factor * static_cast<T>(kept[first + i]));
-      }
-      std::copy_n(piece.data(), count, to + first);
-    }
+    Index first = begin;
+    for (; first + detail::kDropoutPiece <= end; first += detail::kDropoutPiece)
+      detail::drop_piece<detail::kDropoutPiece>(from + first, kept + first, factor, to + first);
+    for (; first < end; ++first) detail::drop_piece<1>(from + first, kept + first, factor, to + first);
   });
   return y;
 }

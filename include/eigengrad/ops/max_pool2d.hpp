@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <limits>
 
 #include <eigengrad/ops/elementwise.hpp>
@@ -52,29 +53,23 @@ template <class T>
 MaxPool2dResult<T> max_pool2d(const Tensor<T>& x, const Window& window) {
   const Shape shape = window.pooled("max_pool2d", x.shape());
   check_max_pool_taps<T>("max_pool2d", window);
-  const auto [rows, cols] = detail::PoolAxes(window, x.shape(), shape);
+  const detail::PoolAxes axes(window, x.shape(), shape);
+  const auto &rows = axes.rows, &cols = axes.cols;
   MaxPool2dResult<T> result{Tensor<T>(shape), Tensor<T>(shape)};
   T* y = result.y.mutable_data();
   T* taps = result.taps.mutable_data();
   const Index channels = shape[3], row_size = x.size(2) * channels;
   const auto one_row = [&](Index row) {
-    const Index p = row % rows.positions;
-    const auto under = rows.pixels_under(p);
-    const T* image = x.data() + row / rows.positions * rows.pixels * row_size;
-    const auto next = rows.pixels_under(p + 1);
-    const Index first_new = std::max(under.last, next.first);
+    const Index p = row % rows.positions, image = row / rows.positions * rows.pixels * row_size;
+    const auto under = rows.pixels_under(p), next = rows.pixels_under(p + 1);
+    const kernels::max_pool::ComingRows coming(image + std::max(under.last, next.first) * row_size,
+                                               image + next.last * row_size, cols.positions);
     for (Index q = 0; q < cols.positions; ++q) {
-      kernels::max_pool::prefetch_share(image + first_new * row_size, (next.last - first_new) * row_size, q,
-                                        cols.positions);
+      coming.prefetch(x.data(), q);
       const auto across = cols.pixels_under(q);
-      const kernels::max_pool::Patch patch{.rows = under.count(),
-                                           .cols = across.count(),
-                                           .row_step = row_size,
-                                           .col_step = channels,
-                                           .tap = rows.tap(p, under.first) * cols.taps + cols.tap(q, across.first),
-                                           .tap_row_step = cols.taps,
-                                           .tap_col_step = 1};
-      const T* pixels = image + under.first * row_size + across.first * channels;
+      const Index tap = rows.tap(p, under.first) * cols.taps + cols.tap(q, across.first);
+      const kernels::max_pool::Patch patch{under.count(), across.count(), row_size, channels, tap, cols.taps, 1};
+      const T* pixels = x.data() + image + under.first * row_size + across.first * channels;
       const Index at = (row * cols.positions + q) * channels;
       kernels::for_each_packet_group<T, 4, kernels::kChoiceLanes<T>>(channels, [&](auto lanes, auto packets, Index c) {
         kernels::max_pool::take_maxima<T, lanes, packets>(patch, pixels + c, y + at + c, taps + at + c);
@@ -97,28 +92,24 @@ Tensor<T> max_pool2d_backward(const Tensor<T>& dy, const Tensor<T>& taps, const 
   check_max_pool_taps<T>("max_pool2d_backward", window);
   check::same_shape("max_pool2d_backward", "gradient of the output", dy.shape(), shape);
   check::same_shape("max_pool2d_backward", "taps", taps.shape(), shape);
-  const auto [rows, cols] = detail::PoolAxes(window, x, shape);
+  const detail::PoolAxes axes(window, x, shape);
+  const auto &rows = axes.rows, &cols = axes.cols;
   Tensor<T> dx(x);
   T* out = dx.mutable_data();
   const Index channels = x[3], row_size = shape[2] * channels;
+  const Tensor<kernels::max_pool::Places> over_cols = cols.positions_over_pixels();
   // Every pixel asks the positions it lies under: no two threads write to the same place.
   const auto one_row = [&](Index row) {
-    const Index h = row % rows.pixels;
-    const auto over = rows.positions_over(h);
-    const Index image = row / rows.pixels * rows.positions * row_size;
-    const Index first_new = image + over.last * row_size;
-    const Index count_new = (rows.positions_over(h + 1).last - over.last) * row_size;
+    const Index h = row % rows.pixels, image = row / rows.pixels * rows.positions * row_size;
+    const auto over = rows.positions_over(h), next = rows.positions_over(h + 1);
+    const kernels::max_pool::ComingRows coming(image + over.last * row_size, image + next.last * row_size, cols.pixels);
     for (Index w = 0; w < cols.pixels; ++w) {
-      kernels::max_pool::prefetch_share(dy.data() + first_new, count_new, w, cols.pixels);
-      kernels::max_pool::prefetch_share(taps.data() + first_new, count_new, w, cols.pixels);
-      const auto across = cols.positions_over(w);
-      const kernels::max_pool::Patch patch{.rows = over.count(),
-                                           .cols = across.count(),
-                                           .row_step = row_size,
-                                           .col_step = channels,
-                                           .tap = rows.tap(over.first, h) * cols.taps + cols.tap(across.first, w),
-                                           .tap_row_step = -rows.stride * cols.taps,
-                                           .tap_col_step = -cols.stride};
+      coming.prefetch(dy.data(), w);
+      coming.prefetch(taps.data(), w);
+      const auto across = over_cols.data()[w];
+      const Index tap = rows.tap(over.first, h) * cols.taps + cols.tap(across.first, w);
+      const kernels::max_pool::Patch patch{over.count(), across.count(),           row_size,    channels,
+                                           tap,          -rows.stride * cols.taps, -cols.stride};
       const Index from = image + over.first * row_size + across.first * channels;
       T* to = out + (row * cols.pixels + w) * channels;
       kernels::for_each_packet_group<T, 4, kernels::kChoiceLanes<T>>(channels, [&](auto lanes, auto packets, Index c) {

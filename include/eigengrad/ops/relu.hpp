@@ -3,7 +3,7 @@
 #pragma once
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/map_packets.hpp>
 
 // ReLU: y = max(x, 0).
 
@@ -14,7 +14,10 @@ namespace eigengrad::ops {
 template <class T>
 Tensor<T> relu(Tensor<T> x) {
   // Written as "not below 0" so that NaN passes through, as in PyTorch.
-  return map(std::move(x), [](const auto& v) { return (v < T(0)).select(T(0), v); });
+  return map_packets(std::move(x), [](auto v) EIGENGRAD_INLINE_LAMBDA {
+    const decltype(v) zero{};
+    return v < zero ? zero : v;
+  });
 }
 
 /// dx = 1[x > 0] dy. The result y of the forward pass serves as well as x: y > 0 exactly where x > 0.
@@ -23,7 +26,10 @@ Tensor<T> relu(Tensor<T> x) {
 template <class T>
 Tensor<T> relu_backward(Tensor<T> dy, const Tensor<T>& y) {
   check::same_shape("relu_backward", "gradient of the output", dy.shape(), y.shape());
-  return map(std::move(dy), y, [](const auto& d, const auto& v) { return (v > T(0)).select(d, T(0)); });
+  return map_packets(std::move(dy), y, [](auto d, auto v) EIGENGRAD_INLINE_LAMBDA {
+    const decltype(v) zero{};
+    return v > zero ? d : zero;
+  });
 }
 
 }  // namespace eigengrad::ops

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -203,21 +204,22 @@ TEST(Bf16, RoundsToNearestEven) {
 TEST(Bf16, NaNAndInfinityPassThrough) {
   constexpr float Infinity = std::numeric_limits<float>::infinity();
   constexpr float NaN = std::numeric_limits<float>::quiet_NaN();
-  for (const Index depth : {1, 37, 600}) {
+  for (const Index depth : {1, 37, 129, 600}) {
     Tensor<float> a = Tensor<float>::ones({50, depth});
-    const auto set = [&](Index row, float x) { a.mutable_data()[row * depth + depth - 1] = x; };
-    set(3, Infinity);
-    set(20, -Infinity);
-    set(41, NaN);
+    const auto set = [&](Index row, Index step, float x) { a.mutable_data()[row * depth + step] = x; };
+    set(3, depth - 1, Infinity);
+    set(20, depth - 1, -Infinity);
+    set(31, std::min<Index>(depth - 1, 1), Infinity);  // must not come back as the pair of an odd last step
+    set(41, depth - 1, NaN);
     Tensor<float> b = Tensor<float>::ones({depth, 60});
-    b.mutable_data()[(depth - 1) * 60 + 7] = 0.0F;
+    b.mutable_data()[(depth - 1) * 60 + 7] = 0.0F;  // times infinity is NaN
     const Tensor<float> c = product_of(a, b, medium);
     for (Index i = 0; i < 50; ++i) {
       for (Index j = 0; j < 60; ++j) {
-        if (i == 41 || (j == 7 && (i == 3 || i == 20)))
+        if (i == 41 || (j == 7 && (i == 3 || i == 20 || (i == 31 && depth == 1))))
           EXPECT_TRUE(std::isnan(c(i, j))) << i << ' ' << j;
-        else if (i == 3 || i == 20)
-          EXPECT_EQ(c(i, j), i == 3 ? Infinity : -Infinity) << j;
+        else if (i == 3 || i == 20 || i == 31)
+          EXPECT_EQ(c(i, j), i == 20 ? -Infinity : Infinity) << i << ' ' << j;
         else
           EXPECT_EQ(c(i, j), static_cast<float>(j == 7 ? depth - 1 : depth)) << i << ' ' << j;
       }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+
 #include <eigengrad/ops/kernels/pack.hpp>
 #include <eigengrad/ops/kernels/tile.hpp>
 

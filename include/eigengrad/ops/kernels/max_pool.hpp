@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <eigengrad/core/tensor.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
 
 // The inner loops of max pooling: packets of channels stay in registers from the first tap of a window to the last.
@@ -29,6 +30,10 @@ struct Axis {
   Places positions_over(Index pixel) const {
     const Index distance = pixel + padding;
     return {distance < taps ? 0 : (distance - taps) / stride + 1, std::min(positions, distance / stride + 1)};
+  }
+  /// positions_over of every pixel, without a division for each.
+  Tensor<Places> positions_over_pixels() const {
+    return Tensor<Places>::generate({pixels}, [this, pixel = Index{0}]() mutable { return positions_over(pixel++); });
   }
   /// The tap that lies on a pixel at a position.
   Index tap(Index position, Index pixel) const { return pixel - start_of(position); }
@@ -95,14 +100,27 @@ void collect_gradients(const Patch& patch, const T* dy, const T* winners, T* dx)
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA { packet::pstoreu(dx + k * N, sum[k]); });
 }
 
-/// Asks for memory that is needed soon: of `count` elements the share that step `step` of `steps` has. Windows jump from
-/// row to row, which a processor does not foresee.
-template <class T>
-void prefetch_share(const T* elements, Index count, Index step, Index steps) {
-  constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));
-  constexpr Index kMost = 64 * 1024 / static_cast<Index>(sizeof(T));  // more than that would push out what is in use
-  if (count > kMost) return;
-  for (Index i = count * step / steps; i < count * (step + 1) / steps; i += kLine) packet::prefetch(elements + i);
-}
+/// Elements that are needed when a row is done, asked for in equal shares while it is computed: windows jump from row to
+/// row, which a processor does not foresee.
+class ComingRows {
+ public:
+  /// Elements [first, last) by `steps` calls of share.
+  ComingRows(Index first, Index last, Index steps)
+      : first_(first),
+        last_(last - first > kMost ? first : std::max(first, last)),
+        share_((last_ - first_ + steps - 1) / steps) {}
+
+  template <class T>
+  void prefetch(const T* elements, Index step) const {
+    const Index end = std::min(last_, first_ + (step + 1) * share_);
+    for (Index i = first_ + step * share_; i < end; i += 64 / static_cast<Index>(sizeof(T)))
+      packet::prefetch(elements + i);
+  }
+
+ private:
+  static constexpr Index kMost = 16 * 1024;  // more would push out what is in use
+
+  Index first_, last_, share_;
+};
 
 }  // namespace eigengrad::ops::kernels::max_pool

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <utility>
+
+#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/packet.hpp>
+
+// Element by element, for functions that choose. Eigen 3.4 evaluates `select` one element at a time, which compilers make
+// vectors of at -O3 alone.
+//   Tensor<T> y = map_packets(x, [](auto v) { return v < decltype(v){} ? decltype(v){} : v; });
+
+namespace eigengrad::ops {
+
+/// y = f(x) element by element; f takes and returns packets, or numbers, and may compare them.
+/// Memory   none if x is the only holder of its elements, else one tensor
+template <class T, class F>
+Tensor<T> map_packets(Tensor<T> x, const F& f) {
+  const T* from = x.data();
+  Tensor<T> y = detail::reuse(x);
+  T* to = y.mutable_data();
+  parallel_for(y.numel(), kElementGrain, [&](Index begin, Index end) {
+    kernels::for_each_packet_group<T, 4, kernels::kChoiceLanes<T>>(
+        end - begin, [&](auto lanes, auto packets, Index i) EIGENGRAD_INLINE_LAMBDA {
+          using P = kernels::PacketOf<T, lanes>;
+          kernels::unroll<packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
+            const Index at = begin + i + k * lanes;
+            kernels::packet::pstoreu(to + at, f(kernels::packet::ploadu<P>(from + at)));
+          });
+        });
+  });
+  return y;
+}
+
+/// z = f(x, y) element by element, for x and y of the same shape.
+/// Memory   as for one argument; x is the one that may be written over
+template <class T, class F>
+Tensor<T> map_packets(Tensor<T> x, const Tensor<T>& y, const F& f) {
+  check::same_shape("map_packets", "second argument", y.shape(), x.shape());
+  const T* from = x.data();
+  Tensor<T> z = detail::reuse(x);
+  T* to = z.mutable_data();
+  parallel_for(z.numel(), kElementGrain, [&](Index begin, Index end) {
+    kernels::for_each_packet_group<T, 4, kernels::kChoiceLanes<T>>(
+        end - begin, [&](auto lanes, auto packets, Index i) EIGENGRAD_INLINE_LAMBDA {
+          using P = kernels::PacketOf<T, lanes>;
+          kernels::unroll<packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
+            const Index at = begin + i + k * lanes;
+            kernels::packet::pstoreu(
+                to + at, f(kernels::packet::ploadu<P>(from + at), kernels::packet::ploadu<P>(y.data() + at)));
+          });
+        });
+  });
+  return z;
+}
+
+}  // namespace eigengrad::ops
