@@ -4,8 +4,7 @@
 
 #include <algorithm>
 
-#include <eigengrad/ops/kernels/pack.hpp>
-#include <eigengrad/ops/kernels/tile.hpp>
+#include <eigengrad/ops/kernels/operand.hpp>
 
 #if defined(__AVX512BF16__) && defined(EIGEN_VECTORIZE_AVX512)
 #include <immintrin.h>
@@ -19,8 +18,8 @@
 
 namespace eigengrad::ops::kernels {
 
-/// An operand of pairs; a last step without a second one is paired with zeros.
-template <class Operand>
+/// An operand of pairs, of T = float; a last step without a second one is paired with zeros.
+template <class T>
 class Bf16Pairs;
 /// What a step of pairs adds to a sum, in place of OneStep.
 struct Bf16PairStep;
@@ -40,10 +39,10 @@ struct Bf16PairStep {
   }
 };
 
-template <class Operand>
-class Bf16Pairs {
+template <>
+class Bf16Pairs<float> {
  public:
-  Bf16Pairs(const Operand& operand, Index steps) : operand_(operand), steps_(steps) {}
+  Bf16Pairs(const OperandRef<float>& operand, Index steps) : operand_(operand), steps_(steps) {}
 
   Index pairs() const { return (steps_ + 1) / 2; }
 
@@ -51,15 +50,17 @@ class Bf16Pairs {
   void pack(Index first_line, Index valid, Index first_pair, Index depth, float* target) const {
     alignas(64) float steps[kStepsAtOnce * Width];
     for_each_run(first_pair, depth, [&](Index first, Index count) {
-      operand_.template pack<Width>(first_line, valid, first, count, steps);
+      if constexpr (Width <= kTileRows)
+        operand_.pack_rows(first_line, valid, first, count, steps);
+      else
+        operand_.pack_cols(first_line, valid, first, count, steps);
       if (count % 2 != 0) std::fill_n(steps + count * Width, Width, 0.0F);
       for (const float* step = steps; step < steps + count * Width; step += 2 * Width, target += Width)
         pair_steps<Width>(step, target);
     });
   }
 
-  bool lines_are_contiguous() const requires requires(const Operand& operand) { operand.lines_are_contiguous(); }
-  { return operand_.lines_are_contiguous(); }
+  bool lines_are_contiguous() const { return operand_.copies_lines(); }
 
   /// A line in memory is one of pairs as soon as it is rounded.
   void copy_lines(Index first_line, Index lines, Index first_pair, Index depth, float* target) const {
@@ -114,7 +115,7 @@ class Bf16Pairs {
     });
   }
 
-  Operand operand_;
+  OperandRef<float> operand_;
   Index steps_;
 };
 

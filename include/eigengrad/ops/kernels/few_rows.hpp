@@ -9,7 +9,7 @@
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/ops/kernels/even_split.hpp>
-#include <eigengrad/ops/kernels/pack.hpp>
+#include <eigengrad/ops/kernels/operand.hpp>
 
 // The product c = a b^T where c has few rows, as in inference on few samples: b is then read once and packing it would
 // take longer than the product. Its lines are multiplied where they stand, packets along the summed axis.
@@ -57,13 +57,12 @@ void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_strid
 template <class T>
 using DotTile = void (*)(Index, const T*, Index, const T*, Index, View<T>, bool);
 
-/// dot_tile for 1, ..., kDotRows rows and 1, ..., kDotCols columns, both from one less.
-template <class T>
-inline constexpr auto kDotTile = []<std::size_t... I>(std::index_sequence<I...>) {
-  return std::array<DotTile<T>, sizeof...(I)>{
-      dot_tile<T, static_cast<int>(I / kDotCols) + 1, static_cast<int>(I % kDotCols) + 1>...};
+/// dot_tile for 1, ..., kDotRows rows, from one less, with kDotCols columns or with one.
+template <class T, int Cols>
+inline constexpr auto kDotTile = []<std::size_t... R>(std::index_sequence<R...>) {
+  return std::array<DotTile<T>, sizeof...(R)>{dot_tile<T, static_cast<int>(R) + 1, Cols>...};
 }
-(std::make_index_sequence<kDotRows * kDotCols>{});
+(std::make_index_sequence<kDotRows>{});
 
 }  // namespace detail
 
@@ -75,28 +74,31 @@ bool has_few_rows(const View<T>& b, Index steps, Index rows) {
 }
 
 /// c = a b^T, or c += a b^T with add, for any operand a and a view b whose lines are contiguous.
-template <class T, class A>
-void multiply_few_rows(const A& a, const View<const T>& b, Index steps, const View<T>& c, bool add) {
+template <class T>
+void multiply_few_rows(const OperandRef<T>& a, const View<const T>& b, Index steps, const View<T>& c, bool add) {
   const Index stride = (steps + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
   Tensor<T> lines({c.rows, stride});
   T* packed = lines.mutable_data();
   parallel_for(c.rows, 4, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
-      a.template pack<1>(i, 1, 0, steps, packed + i * stride);
+      a.pack_rows(i, 1, 0, steps, packed + i * stride);
       std::fill(packed + i * stride + steps, packed + (i + 1) * stride, T(0));
     }
   });
   const EvenSplit rows = EvenSplit::of_at_most(c.rows, kDotRows);
   constexpr Index kLines = 4 * kDotCols;
   parallel_for(c.cols, kLines, [&](Index begin, Index end) {
-    for (Index j = begin; j < end; j += kDotCols) {
-      const Index cols = std::min<Index>(kDotCols, end - j);
+    for (Index j = begin; j < end;) {
+      const bool whole = j + kDotCols <= end;
+      const Index cols = whole ? kDotCols : 1;
+      const auto& tiles = whole ? detail::kDotTile<T, kDotCols> : detail::kDotTile<T, 1>;
       for (Index r = 0; r < rows.count; ++r) {
         const Index i = rows.begin(r);
-        detail::kDotTile<T>[static_cast<std::size_t>((rows.length(r) - 1) * kDotCols + cols - 1)](
+        tiles[static_cast<std::size_t>(rows.length(r) - 1)](
             steps, packed + i * stride, stride, b.data + j * b.row_stride, b.row_stride,
             {c.data + i * c.row_stride + j * c.col_stride, rows.length(r), cols, c.row_stride, c.col_stride}, add);
       }
+      j += cols;
     }
   });
 }

@@ -11,7 +11,7 @@
 #include <eigengrad/ops/kernels/bf16.hpp>
 #include <eigengrad/ops/kernels/even_split.hpp>
 #include <eigengrad/ops/kernels/few_rows.hpp>
-#include <eigengrad/ops/kernels/pack.hpp>
+#include <eigengrad/ops/kernels/operand.hpp>
 #include <eigengrad/ops/kernels/tile.hpp>
 
 // The matrix product c = a b. Both operands are packed into panels; the smaller one whole and once for all
@@ -34,48 +34,20 @@ namespace detail {
 
 inline Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
-/// pack of an operand for 1, ..., kTileRows lines, to be chosen by a number known at run time.
-template <class T, class Operand>
-inline constexpr auto kPackRows = []<std::size_t... W>(std::index_sequence<W...>) {
-  using Pack = void (*)(const Operand&, Index, Index, Index, Index, T*);
-  return std::array<Pack, sizeof...(W)>{
-      [](const Operand& operand, Index line, Index valid, Index step, Index depth, T* target) {
-        operand.template pack<static_cast<int>(W) + 1>(line, valid, step, depth, target);
-      }...};
-}
-(std::make_index_sequence<kTileRows>{});
-
-/// Packs `width` lines, at most kTileCols, into a panel of one packet or of two.
-template <class T, class Operand>
-void pack_cols_panel(const Operand& operand, Index line, Index width, Index step, Index depth, T* target) {
-  if (width > kLanes<T>)
-    operand.template pack<kTileCols<T>>(line, width, step, depth, target);
-  else
-    operand.template pack<kLanes<T>>(line, width, step, depth, target);
-}
-
-/// True if the lines of an operand become rows of a tile as they are.
-template <class Operand>
-bool copies_lines(const Operand& operand) {
-  if constexpr (requires { operand.lines_are_contiguous(); })
-    return operand.lines_are_contiguous();
-  else
-    return false;
-}
-
 /// One product, oriented so that packets run along the columns of c. Step is what a step of both operands adds.
-template <class T, class Step, class A, class B, class C>
+template <class T, class Step>
 class Product {
  public:
-  Product(const A& a, const B& b, Index steps, const C& c, bool add)
+  Product(const OperandRef<T>& a, const OperandRef<T>& b, Index steps, const ResultRef<T>& c, bool add)
       : a_(a),
         b_(b),
-        c_(c),
+        result_(c),
+        c_(c.view()),
         add_(add),
-        lines_(copies_lines(a)),
-        row_panels_(EvenSplit::of_at_most(c.rows, kTileRows)),
-        col_panels_((c.cols + kTileCols<T> - 1) / kTileCols<T>),
-        padded_cols_(round_up(c.cols, kLanes<T>)),
+        lines_(a.copies_lines()),
+        row_panels_(EvenSplit::of_at_most(c_.rows, kTileRows)),
+        col_panels_((c_.cols + kTileCols<T> - 1) / kTileCols<T>),
+        padded_cols_(round_up(c_.cols, kLanes<T>)),
         steps_(steps),
         depths_(EvenSplit::of_at_most(steps, kDepth)) {}
 
@@ -100,7 +72,7 @@ class Product {
     const EvenSplit parts{depths_.count, std::min(depths_.count, kDepthParts)};
     const Index c_elements = c_.rows * padded_cols_;
     const Index a_elements = round_up(c_.rows * row_length(depths_.longest()), kLanes<T>);
-    const Index ab_elements = a_elements + padded_cols_ * depths_.longest();
+    const Index ab_elements = a_elements + col_panels_ * kTileCols<T> * depths_.longest();
     Tensor<T> sums({parts.count, c_elements});
     Tensor<T> packed({Index{num_threads()}, ab_elements});
     T* sums_data = sums.mutable_data();
@@ -138,7 +110,7 @@ class Product {
     const bool split_rows = c_.rows >= c_.cols;
     const Index panels = split_rows ? row_panels_.count : col_panels_;
     const Index other_panels = split_rows ? col_panels_ : row_panels_.count;
-    const Index other_lines = split_rows ? padded_cols_ : c_.rows;
+    const Index other_lines = split_rows ? col_panels_ * kTileCols<T> : c_.rows;
     const Index threads = serial ? 1 : num_threads();
 
     // What one line of either operand takes in one block of the summed axis.
@@ -165,7 +137,7 @@ class Product {
     const Index shared = serial ? panels : std::max<Index>(1, panels / (3 * threads));
     const Index grain = std::min(shared, cached);
     // Packets of c go straight to their place, unless they would cross its edge or lie against its grain.
-    const bool direct = kInMemory && c_.col_stride == 1 && c_.cols == padded_cols_;
+    const bool direct = result_.in_memory() && c_.col_stride == 1 && c_.cols == padded_cols_;
     const Index sums_elements =
         direct ? 0 : (split_rows ? grain * kTileRows * padded_cols_ : c_.rows * grain * kTileCols<T>);
     const Index own_elements = round_up(grain * panel_elements, kLanes<T>);
@@ -178,9 +150,7 @@ class Product {
       const Index rows = split_rows ? row_panels_.begin(end) - row : c_.rows;
       const Index cols = split_rows ? c_.cols : std::min(end * kTileCols<T>, c_.cols) - col;
       Target sums{packed + own_elements, round_up(cols, kLanes<T>)};
-      if constexpr (kInMemory) {
-        if (direct) sums = {c_.data + row * c_.row_stride + col, c_.row_stride};
-      }
+      if (direct) sums = {c_.data + row * c_.row_stride + col, c_.row_stride};
       for (Index block = 0; block < depths_.count; ++block) {
         const T* other = whole_data + block * whole.size(1);
         const bool add = block > 0 || (direct && add_);
@@ -222,24 +192,18 @@ class Product {
     const Index depth = depths_.length(block);
     for (Index i = begin; i < end; ++i) {
       const Index height = row_panels_.length(i);
-      if constexpr (requires { a_.lines_are_contiguous(); }) {
-        if (lines_) {
-          a_.copy_lines(row_panels_.begin(i), height, depths_.begin(block), depth, target);
-          target += height * row_length(depth);
-          continue;
-        }
-      }
-      kPackRows<T, A>[static_cast<std::size_t>(height - 1)](a_, row_panels_.begin(i), height, depths_.begin(block),
-                                                            depth, target);
-      target += height * depth;
+      const Index line = row_panels_.begin(i);
+      if (lines_)
+        a_.copy_lines(line, height, depths_.begin(block), depth, target);
+      else
+        a_.pack_rows(line, height, depths_.begin(block), depth, target);
+      target += height * row_length(depth);
     }
   }
   void pack_cols(Index begin, Index end, Index block, T* target) const {
     const Index depth = depths_.length(block);
     for (Index j = begin; j < end; ++j) {
-      const Index width = panel_width(j);
-      const Index first = j * kTileCols<T>;
-      pack_cols_panel(b_, first, width, depths_.begin(block), depth, target);
+      b_.pack_cols(j * kTileCols<T>, panel_width(j), depths_.begin(block), depth, target);
       target += kTileCols<T> * depth;
     }
   }
@@ -265,27 +229,14 @@ class Product {
 
   /// Sums of the given rows and columns to their place in c.
   void write(Target sums, Index row, Index rows, Index col, Index cols) const {
-    using Stride = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
-    const Eigen::Map<const Matrix<T>, 0, Eigen::OuterStride<>> from(sums.data, rows, cols,
-                                                                    Eigen::OuterStride<>(sums.row_stride));
-    if constexpr (kInMemory) {
-      Eigen::Map<Matrix<T>, 0, Stride> to(c_.data + row * c_.row_stride + col * c_.col_stride, rows, cols,
-                                          Stride(c_.row_stride, c_.col_stride));
-      if (add_)
-        to += from;
-      else
-        to = from;
-    } else {
-      c_.write(from, row, col, add_);
-    }
+    const typename ResultRef<T>::Sums from(sums.data, rows, cols, Eigen::OuterStride<>(sums.row_stride));
+    result_.write(from, row, col, add_);
   }
 
-  /// True if tiles may be written to c as they are.
-  static constexpr bool kInMemory = std::is_same_v<C, View<T>>;
-
-  A a_;
-  B b_;
-  C c_;
+  OperandRef<T> a_;
+  OperandRef<T> b_;
+  ResultRef<T> result_;
+  View<T> c_;  // the sizes and strides of the result
   bool add_;
   bool lines_;  // a is packed as RowsAreLines, else Interleaved
   EvenSplit row_panels_;
@@ -298,12 +249,12 @@ class Product {
 /// An estimate of the time of a product whose packets run along `cols`: idle lanes of the last packet count as work;
 /// lines that are contiguous become rows of a tile by copying, columns only by transposing, others the other way round;
 /// a result whose columns are not contiguous is written element by element.
-template <class T, class A, class B>
-double cycles(const A& a, const B& b, Index steps, Index rows, Index cols, Index col_stride) {
+template <class T>
+double cycles(const OperandRef<T>& a, const OperandRef<T>& b, Index steps, Index rows, Index cols, Index col_stride) {
   const auto packets = [](Index count) { return static_cast<double>(count) / static_cast<double>(kLanes<T>); };
   const double products = 0.5 * packets(round_up(cols, kLanes<T>)) * static_cast<double>(rows * steps);
-  const double rows_packed = packets(rows * steps) * (copies_lines(a) ? 3.0 : 4.0);
-  const double cols_packed = packets(cols * steps) * (copies_lines(b) ? 6.0 : 3.0);
+  const double rows_packed = packets(rows * steps) * (a.copies_lines() ? 3.0 : 4.0);
+  const double cols_packed = packets(cols * steps) * (b.copies_lines() ? 6.0 : 3.0);
   const double written = col_stride == 1 ? 0.0 : 3.0 * static_cast<double>(rows * cols);
   return products + rows_packed + cols_packed + written;
 }
@@ -318,14 +269,15 @@ double filled(Index lines) {
 }
 
 /// The product by panels: packets run along the columns of c or, by transposing everything, along its rows.
-template <class T, class Step, class A, class B, class C>
-void multiply_packed(const A& a, const B& b, Index steps, const C& c, bool add) {
+template <class Step, class T, class C>
+void multiply_packed(const OperandRef<T>& a, const OperandRef<T>& b, Index steps, const C& c, bool add) {
   const double along_cols = cycles<T>(a, b, steps, c.rows, c.cols, c.col_stride);
   const double along_rows = cycles<T>(b, a, steps, c.cols, c.rows, c.row_stride);
+  const C transposed = c.transposed();
   if (along_cols <= along_rows)
-    Product<T, Step, A, B, C>(a, b, steps, c, add).run();
+    Product<T, Step>(a, b, steps, ResultRef<T>(c), add).run();
   else
-    Product<T, Step, B, A, C>(b, a, steps, c.transposed(), add).run();
+    Product<T, Step>(b, a, steps, ResultRef<T>(transposed), add).run();
 }
 
 }  // namespace detail
@@ -343,19 +295,23 @@ void multiply(const A& a, const B& b, Index steps, const C& c, bool add = false)
     if (!add) c.set_zero();
     return;
   }
+  const OperandRef<T> a_ref(a);
+  const OperandRef<T> b_ref(b);
   if constexpr (std::is_same_v<B, View<const T>> && std::is_same_v<C, View<T>>) {
-    if (has_few_rows(b, steps, c.rows)) return multiply_few_rows(a, b, steps, c, add);
+    if (has_few_rows(b, steps, c.rows)) return multiply_few_rows(a_ref, b, steps, c, add);
   }
   if constexpr (std::is_same_v<A, View<const T>> && std::is_same_v<C, View<T>>) {
-    if (has_few_rows(a, steps, c.cols)) return multiply_few_rows(b, a, steps, c.transposed(), add);
+    if (has_few_rows(a, steps, c.cols)) return multiply_few_rows(b_ref, a, steps, c.transposed(), add);
   }
   if constexpr (kHasBf16 && std::is_same_v<T, float>) {
     if (float32_matmul_precision() == Float32MatmulPrecision::medium) {
-      const Bf16Pairs<A> a_pairs(a, steps);
-      return detail::multiply_packed<T, Bf16PairStep>(a_pairs, Bf16Pairs<B>(b, steps), a_pairs.pairs(), c, add);
+      const Bf16Pairs<T> a_pairs(a_ref, steps);
+      const Bf16Pairs<T> b_pairs(b_ref, steps);
+      return detail::multiply_packed<Bf16PairStep>(OperandRef<T>(a_pairs), OperandRef<T>(b_pairs), a_pairs.pairs(), c,
+                                                   add);
     }
   }
-  detail::multiply_packed<T, OneStep<T>>(a, b, steps, c, add);
+  detail::multiply_packed<OneStep<T>>(a_ref, b_ref, steps, c, add);
 }
 
 /// c = a b, or c += a b with add. Sizes must fit; a, b and c must not overlap.

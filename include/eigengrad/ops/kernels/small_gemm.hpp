@@ -26,7 +26,7 @@ class SmallGemm {
         row_panels_(EvenSplit::of_at_most(rows_, kTileRows)) {}
 
   /// Elements of scratch that a product needs, a whole number of packets.
-  Index scratch() const { return row_elements() + padded_cols_ * depths_.longest() + rows_ * padded_cols_; }
+  Index scratch() const { return row_elements() + col_elements() + rows_ * padded_cols_; }
 
   /// True if the operands of one product fit into a thread's cache.
   bool fits() const { return (rows_ + padded_cols_) * depths_.longest() <= 2 * kBlockElements; }
@@ -41,11 +41,12 @@ class SmallGemm {
 
  private:
   Index row_elements() const { return detail::round_up(rows_ * depths_.longest(), kLanes<T>); }
+  Index col_elements() const { return detail::round_up(cols_, kTileCols<T>) * depths_.longest(); }
 
   /// c = a b^T. Sums whose rows are whole packets go straight to their place.
   void multiply(View<const T> a, View<const T> b, View<T> c, T* packed_rows) const {
     T* packed_cols = packed_rows + row_elements();
-    T* sums = packed_cols + padded_cols_ * depths_.longest();
+    T* sums = packed_cols + col_elements();
     const bool direct = c.col_stride == 1 && cols_ == padded_cols_;
     T* target = direct ? c.data : sums;
     const Index stride = direct ? c.row_stride : padded_cols_;
@@ -80,12 +81,12 @@ class SmallGemm {
     const Index depth = depths_.length(block);
     for (Index i = 0; i < row_panels_.count; ++i) {
       const Index height = row_panels_.length(i);
-      detail::kPackRows<T, View<const T>>[static_cast<std::size_t>(height - 1)](
-          a, row_panels_.begin(i), height, first, depth, packed_rows + row_panels_.begin(i) * depth);
+      OperandRef<T>(a).pack_rows(row_panels_.begin(i), height, first, depth,
+                                 packed_rows + row_panels_.begin(i) * depth);
     }
     for (Index j = 0; j < cols_; j += kTileCols<T>) {
       const Index width = std::min<Index>(kTileCols<T>, cols_ - j);
-      detail::pack_cols_panel(b, j, width, first, depth, packed_cols + j * depth);
+      OperandRef<T>(b).pack_cols(j, width, first, depth, packed_cols + j * depth);
     }
   }
 

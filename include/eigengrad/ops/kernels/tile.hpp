@@ -23,33 +23,28 @@ inline constexpr int kTilePackets = 2;
 template <class T>
 inline constexpr int kTileCols = kTilePackets* kLanes<T>;
 
-/// How panels lie in memory. Row i of a at step p is at i * kRow + p * row_step(rows), and after kChunk steps the
-/// next chunk begins a jump further on; a step of b is col_step(packets) long.
-/// Here all that a step needs lies side by side.
+/// How the panel of a lies in memory: row i at step p is at i * kRow + p * step(rows), and after kChunk steps the next
+/// chunk begins a jump further on. A step of b is always a line of kTileCols.
+/// Here the rows of a step lie side by side.
 template <class T>
 struct Interleaved {
   static constexpr int kRow = 1;
   static constexpr Index kChunk = std::numeric_limits<Index>::max();
-  static constexpr int row_step(int rows) { return rows; }
-  static constexpr int col_step(int packets) { return packets * kLanes<T>; }
+  static constexpr int step(int rows) { return rows; }
 };
-/// The rows of a are lines kTileCols long, its steps run along them: a chunk is the length of a line.
+/// The rows are lines kTileCols long, the steps run along them: a chunk is the length of a line.
 template <class T>
-struct RowsAreLines : Interleaved<T> {
+struct RowsAreLines {
   static constexpr int kRow = kTileCols<T>;
   static constexpr Index kChunk = kTileCols<T>;
-  static constexpr int row_step(int) { return 1; }
+  static constexpr int step(int) { return 1; }
 };
-/// As RowsAreLines, and the lines of b too are kTileCols long even where one packet of them is used.
+/// The steps are lines kTileCols long, the rows lie side by side in them.
 template <class T>
-struct RowsAreLinesOfPanels : RowsAreLines<T> {
-  static constexpr int col_step(int) { return kTileCols<T>; }
-};
-/// Both operands lie in panels of lines kTileCols long. The lines of a are its steps.
-template <class T>
-struct StepsAreLinesOfPanels : Interleaved<T> {
-  static constexpr int row_step(int) { return kTileCols<T>; }
-  static constexpr int col_step(int) { return kTileCols<T>; }
+struct StepsAreLines {
+  static constexpr int kRow = 1;
+  static constexpr Index kChunk = std::numeric_limits<Index>::max();
+  static constexpr int step(int) { return kTileCols<T>; }
 };
 
 /// What a step of the panels adds to a sum: one product. In bf16.hpp it is two.
@@ -70,8 +65,8 @@ void multiply_tile(Index depth, const T* a, Index a_jump, const T* b, T* c, Inde
   unroll<Rows * Packets>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum[i] = packet::pset1<Packet<T>>(T(0)); });
   for (; depth > 0; depth -= Layout::kChunk, a += a_jump) {
     const T* elements = a;
-    const T* chunk_end = b + std::min(depth, Layout::kChunk) * Layout::col_step(Packets);
-    for (; b != chunk_end; b += Layout::col_step(Packets), elements += Layout::row_step(Rows)) {
+    const T* chunk_end = b + std::min(depth, Layout::kChunk) * kTileCols<T>;
+    for (; b != chunk_end; b += kTileCols<T>, elements += Layout::step(Rows)) {
       Packet<T> line[Packets];
       unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { line[j] = packet::pload<Packet<T>>(b + j * Lanes); });
       unroll<Rows>([&](auto i) EIGENGRAD_INLINE_LAMBDA {

@@ -27,7 +27,7 @@ template <int M, class T>
 void multiply_points(const Planes<T>& v, Index first, Index lines, Index v_panel, const Planes<T>& u, Index u_panel,
                      Index u_line, Index depth, Index cols, const Planes<T>& m, bool add) {
   const EvenSplit rows = EvenSplit::of_at_most(lines, kTileRows);
-  const auto& tiles = kMultiplyTile<T, RowsAreLinesOfPanels<T>>[cols > kLanes<T> ? 1 : 0];
+  const auto& tiles = kMultiplyTile<T, RowsAreLines<T>>[cols > kLanes<T> ? 1 : 0];
   for (Index point = 0; point < points(M); ++point) {
     for (Index i = 0; i < rows.count; ++i) {
       tiles[static_cast<std::size_t>(rows.length(i) - 1)](depth, v.at(point, v_panel, first + rows.begin(i)),

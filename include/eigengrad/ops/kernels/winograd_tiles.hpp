@@ -73,19 +73,19 @@ EIGEN_ALWAYS_INLINE void locate(const Images<T>& images, const TileGrid& grid, I
 }
 
 /// Calls f(channel, load, store) for each packet of channels in [first, last): load(pointer) and store(pointer, value)
-/// touch no channel from `last` on.
+/// touch no channel from `last` on. They ask at each packet whether it is whole: the transforms are long, and two copies
+/// of them would double what the compiler has to do.
 template <class T, class F>
 EIGEN_ALWAYS_INLINE void for_each_channel_packet(Index first, Index last, const F& f) {
-  Index c = first;
-  for (; c + kLanes<T> <= last; c += kLanes<T>) {
+  for (Index c = first; c < last; c += kLanes<T>) {
+    const Index count = last - c;
+    const bool whole = count >= kLanes<T>;
     f(
-        c, [](const T* from) EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(from); },
-        [](T* to, Vector<T> value) EIGENGRAD_INLINE_LAMBDA { value.store(to); });
+        c,
+        [=](const T* from)
+            EIGENGRAD_INLINE_LAMBDA { return whole ? Vector<T>::load(from) : Vector<T>::load(from, count); },
+        [=](T* to, Vector<T> value) EIGENGRAD_INLINE_LAMBDA { whole ? value.store(to) : value.store(to, count); });
   }
-  if (c == last) return;
-  f(
-      c, [&](const T* from) { return Vector<T>::load(from, last - c); },
-      [&](T* to, Vector<T> value) { value.store(to, last - c); });
 }
 
 /// V = B^T d B of the tiles [first, first + count) of images that `margin` pixels of zeros surround.

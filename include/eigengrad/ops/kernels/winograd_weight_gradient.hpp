@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/tensor.hpp>
@@ -78,6 +79,8 @@ class WeightGradient {
  private:
   /// A thread's block of sums has so many panels of inputs, and as many of outputs.
   static constexpr Index kBlockPanels = 2;
+  /// Outputs in a tile. They divide a packet: in what is left of the last one a panel has zeros.
+  static constexpr int kRows = std::min(static_cast<int>(std::bit_floor(static_cast<unsigned>(kTileRows))), kLanes<T>);
 
   /// du = m^T v, or du += m^T v, summed over `depth` tiles.
   void multiply(const Planes<T>& v, Index x_panel, const Planes<T>& m, Index dy_panel, Index depth, const Planes<T>& du,
@@ -86,15 +89,14 @@ class WeightGradient {
     const Index dy_end = std::min(dy_panel + kBlockPanels, dy_panels_);
     for (Index point = 0; point < points(M); ++point) {
       for (Index j = x_panel; j < x_end; ++j) {
-        const auto& tiles =
-            kMultiplyTile<T, StepsAreLinesOfPanels<T>>[x_.channels - j * kTileCols<T> > kLanes<T> ? 1 : 0];
+        const bool one_packet = x_.channels - j * kTileCols<T> <= kLanes<T>;
+        const MultiplyTile<T> tile = one_packet ? multiply_tile<T, StepsAreLines<T>, OneStep<T>, kRows, 1>  //
+                                                : multiply_tile<T, StepsAreLines<T>, OneStep<T>, kRows, 2>;
         for (Index i = dy_panel; i < dy_end; ++i) {
-          const EvenSplit rows =
-              EvenSplit::of_at_most(std::min<Index>(kTileCols<T>, dy_.channels - i * kTileCols<T>), kTileRows);
-          for (Index r = 0; r < rows.count; ++r) {
-            tiles[static_cast<std::size_t>(rows.length(r) - 1)](
-                depth, m.at(point, i, 0) + rows.begin(r), 0, v.at(point, j, 0),
-                du.at(point, j - x_panel, (i - dy_panel) * kTileCols<T> + rows.begin(r)), kTileCols<T>, add);
+          const Index rows = std::min<Index>(kTileCols<T>, dy_.channels - i * kTileCols<T>);
+          for (Index row = 0; row < rows; row += kRows) {
+            tile(depth, m.at(point, i, 0) + row, 0, v.at(point, j, 0),
+                 du.at(point, j - x_panel, (i - dy_panel) * kTileCols<T> + row), kTileCols<T>, add);
           }
         }
       }
