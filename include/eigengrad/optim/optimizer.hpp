@@ -66,9 +66,11 @@ class Optimizer {
       if (entry.parameter->has_grad()) loop.add(entry.parameter->value.numel(), job_of(entry));
     }
     loop.run([](const Job& job, Index begin, Index end, Index) {
-      States state = job.state;
-      for (Scalar*& data : state) data = data == nullptr ? nullptr : data + begin;
-      job.rule(end - begin, job.values + begin, job.grads + begin, state);
+      for (Index piece = begin; piece < end; piece += kPiece) {
+        States state = job.state;
+        for (Scalar*& data : state) data = data == nullptr ? nullptr : data + piece;
+        job.rule(std::min(kPiece, end - piece), job.values + piece, job.grads + piece, state);
+      }
     });
     for (Entry& entry : entries_) {
       if (entry.parameter->has_grad()) ++entry.steps;
@@ -104,6 +106,9 @@ class Optimizer {
   Index groups() const { return static_cast<Index>(groups_.size()); }
 
  private:
+  /// Elements that a rule gets at a time. Its several passes over them stay in the first-level cache, and memory is read
+  /// for one piece while another is computed.
+  static constexpr Index kPiece = 512;
   static constexpr std::size_t kStates = Rule::kState.size();
   using States = std::array<Scalar*, kStates>;
 
