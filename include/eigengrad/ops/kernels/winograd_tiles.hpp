@@ -62,12 +62,12 @@ EIGEN_ALWAYS_INLINE void locate(const Images<T>& images, const TileGrid& grid, I
   const Index image = tile / (grid.high * grid.wide);
   const Index row = tile / grid.wide % grid.high * m - margin.height;
   const Index col = tile % grid.wide * m - margin.width;
-  T* corner = images.data + ((image * images.height + row) * images.width + col) * images.pixel_stride;
+  const Index corner = (image * images.height + row) * images.width + col;  // it may lie before the image
   for (Index i = 0; i < Side; ++i) {
     const bool row_inside = row + i >= 0 && row + i < images.height;
     for (Index j = 0; j < Side; ++j) {
       const bool inside = row_inside && col + j >= 0 && col + j < images.width;
-      pixels[i][j] = inside ? corner + (i * images.width + j) * images.pixel_stride : outside;
+      pixels[i][j] = inside ? images.data + (corner + i * images.width + j) * images.pixel_stride : outside;
     }
   }
 }
