@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include <eigengrad/core/tensor.hpp>
 #include <eigengrad/ops/kernels/pack.hpp>
 #include <eigengrad/ops/kernels/tile.hpp>
 
