@@ -97,7 +97,7 @@ Tensor<T> conv2d_channel_map(const Tensor<T>& x, const Tensor<T>& weight, const 
       if (only_bias) rest.shift = Tensor<T>();
       break;
     case Conv2dAlgorithm::pointwise:
-      kernels::pointwise::forward(problem, x, weight, y, /*add=*/false);
+      kernels::pointwise::forward(problem, x, weight, y);
       break;
     case Conv2dAlgorithm::winograd_2x2:
       kernels::winograd::forward<2>(problem, x, weight, f, y);
@@ -106,7 +106,7 @@ Tensor<T> conv2d_channel_map(const Tensor<T>& x, const Tensor<T>& weight, const 
       kernels::winograd::forward<4>(problem, x, weight, f, y);
       return y;
     default:
-      kernels::im2col::forward(problem, x, weight, y, /*add=*/false);
+      kernels::im2col::forward(problem, x, weight, y);
   }
   return channel_map(std::move(y), rest);
 }

@@ -13,23 +13,32 @@
 
 namespace eigengrad::ops {
 
+namespace detail {
+
+/// to[i] = f(from[i], ...) for the elements [0, count), a packet of each at a time.
+template <class T, class F, class... From>
+void map_packets(Index count, T* to, const F& f, const From*... from) {
+  parallel_for(count, kElementGrain, [&](Index begin, Index end) {
+    kernels::for_each_packet_group<T, 4, kernels::kChoiceLanes<T>>(
+        end - begin, [&](auto lanes, auto packets, Index i) EIGENGRAD_INLINE_LAMBDA {
+          using P = kernels::PacketOf<T, lanes>;
+          kernels::unroll<packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
+            const Index at = begin + i + k * lanes;
+            kernels::packet::pstoreu(to + at, f(kernels::packet::ploadu<P>(from + at)...));
+          });
+        });
+  });
+}
+
+}  // namespace detail
+
 /// y = f(x) element by element; f takes and returns packets, or numbers, and may compare them.
 /// Memory   none if x is the only holder of its elements, else one tensor
 template <class T, class F>
 Tensor<T> map_packets(Tensor<T> x, const F& f) {
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
-  T* to = y.mutable_data();
-  parallel_for(y.numel(), kElementGrain, [&](Index begin, Index end) {
-    kernels::for_each_packet_group<T, 4, kernels::kChoiceLanes<T>>(
-        end - begin, [&](auto lanes, auto packets, Index i) EIGENGRAD_INLINE_LAMBDA {
-          using P = kernels::PacketOf<T, lanes>;
-          kernels::unroll<packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
-            const Index at = begin + i + k * lanes;
-            kernels::packet::pstoreu(to + at, f(kernels::packet::ploadu<P>(from + at)));
-          });
-        });
-  });
+  detail::map_packets(y.numel(), y.mutable_data(), f, from);
   return y;
 }
 
@@ -40,18 +49,7 @@ Tensor<T> map_packets(Tensor<T> x, const Tensor<T>& y, const F& f) {
   check::same_shape("map_packets", "second argument", y.shape(), x.shape());
   const T* from = x.data();
   Tensor<T> z = detail::reuse(x);
-  T* to = z.mutable_data();
-  parallel_for(z.numel(), kElementGrain, [&](Index begin, Index end) {
-    kernels::for_each_packet_group<T, 4, kernels::kChoiceLanes<T>>(
-        end - begin, [&](auto lanes, auto packets, Index i) EIGENGRAD_INLINE_LAMBDA {
-          using P = kernels::PacketOf<T, lanes>;
-          kernels::unroll<packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
-            const Index at = begin + i + k * lanes;
-            kernels::packet::pstoreu(
-                to + at, f(kernels::packet::ploadu<P>(from + at), kernels::packet::ploadu<P>(y.data() + at)));
-          });
-        });
-  });
+  detail::map_packets(z.numel(), z.mutable_data(), f, from, y.data());
   return z;
 }
 

@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include <eigengrad/ops/kernels/conv_problem.hpp>
-#include <eigengrad/ops/kernels/gemm.hpp>
+#include <eigengrad/ops/kernels/even_split.hpp>
+#include <eigengrad/ops/kernels/packet.hpp>
 
 // The positions of a convolution in bands of rows, each with a copy of the pixels that it sees: with the padding in
 // memory, a loop over positions needs no question about borders.
@@ -40,7 +41,7 @@ class Bands {
   }
 
   /// Elements of the copy, from one of its rows to the next, and from one position to the next in a row and below.
-  Index elements() const { return detail::round_up(copied_rows(rows_.longest()) * row_elements(), kLanes<T>); }
+  Index elements() const { return round_up(copied_rows(rows_.longest()) * row_elements(), kLanes<T>); }
   Index row_elements() const { return width_ * channels_; }
   Index col_step() const { return window_.stride.width * channels_; }
   Index row_step() const { return window_.stride.height * row_elements(); }

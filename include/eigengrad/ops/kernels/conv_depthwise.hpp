@@ -6,7 +6,8 @@
 
 #include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
-#include <eigengrad/ops/kernels/gemm.hpp>
+#include <eigengrad/ops/kernels/even_split.hpp>
+#include <eigengrad/ops/kernels/packet.hpp>
 #include <eigengrad/ops/kernels/tap_runs.hpp>
 
 // Depthwise convolution: every output channel sees one input channel. A channel's sum has R S terms only, so nothing is
@@ -68,15 +69,10 @@ void gather_run(const LiveTap* live, Index live_count, const T* weights, const T
   const auto tiles_of = [&](auto tile) {
     constexpr int Packets = kSums / tile;
     for (; at + tile <= positions; at += tile) {
-      const auto sum_up = [&](auto lanes, auto packets, Index c) {
+      for_each_packet_group<T, Packets>(channels, [&](auto lanes, auto packets, Index c) {
         gather_tile<T, lanes, tile, packets>(live, live_count, weights + c, start == nullptr ? nullptr : start + c,
                                              from + at * from_step + c, from_step, to + at * to_step + c, to_step);
-      };
-      Index c = 0;
-      for (; c + Packets * kLanes<T> <= channels; c += Packets * kLanes<T>)
-        sum_up(std::integral_constant<int, kLanes<T>>{}, std::integral_constant<int, Packets>{}, c);
-      for_each_packet<T>(
-          channels, [&](auto lanes, Index first) { sum_up(lanes, std::integral_constant<int, 1>{}, first); }, c);
+      });
     }
   };
   tiles_of(std::integral_constant<int, 8>{});

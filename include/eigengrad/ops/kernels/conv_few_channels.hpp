@@ -7,7 +7,8 @@
 
 #include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/conv_bands.hpp>
-#include <eigengrad/ops/kernels/gemm.hpp>
+#include <eigengrad/ops/kernels/even_split.hpp>
+#include <eigengrad/ops/kernels/packet.hpp>
 
 // Convolution of images with few channels, as the first layer of a network has it. The numbers under a window are then
 // few, and to pack them would cost more than to multiply them: they are taken one by one from a copy of the image with

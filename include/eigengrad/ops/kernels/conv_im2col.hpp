@@ -15,9 +15,9 @@
 
 namespace eigengrad::ops::kernels::im2col {
 
-/// y = x * W, or y += x * W with add.
+/// y = x * W
 template <class T>
-void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, Tensor<T>& y, bool add) {
+void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, Tensor<T>& y) {
   if (y.empty()) return;
   const auto taps = TapTables::of_window(problem.window, problem.x, problem.y).without_dead_taps();
   const Tensor<T> live = weights_of(weight, taps);
@@ -27,7 +27,7 @@ void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& we
     const Patches<T> patches(x, g * problem.group_inputs(), problem.group_inputs(), taps);
     const auto weights = row_major(live.data() + g * outputs * patches.steps(), outputs, patches.steps());
     multiply(patches, weights, patches.steps(),
-             View<T>{out + g * outputs, y.shape().rows(), outputs, y.shape().cols(), 1}, add);
+             View<T>{out + g * outputs, y.shape().rows(), outputs, y.shape().cols(), 1});
   }
 }
 

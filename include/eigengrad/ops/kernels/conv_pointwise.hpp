@@ -33,16 +33,16 @@ View<T> group_matrix(const ConvProblem& problem, T* weight, Index group) {
 
 }  // namespace detail
 
-/// y = x * W, or y += x * W with add.
+/// y = x * W
 template <class T>
-void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, Tensor<T>& y, bool add) {
+void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, Tensor<T>& y) {
   const Index inputs = problem.group_inputs();
   const Index outputs = problem.group_outputs();
   T* out = y.mutable_data();
   for (Index g = 0; g < problem.groups; ++g) {
     gemm(detail::channels(x.data(), problem.x, g * inputs, inputs),
          detail::group_matrix(problem, weight.data(), g).transposed(),
-         detail::channels(out, problem.y, g * outputs, outputs), add);
+         detail::channels(out, problem.y, g * outputs, outputs));
   }
 }
 

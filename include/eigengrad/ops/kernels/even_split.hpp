@@ -6,6 +6,9 @@
 
 namespace eigengrad::ops::kernels {
 
+/// The smallest multiple of `step` that is not below n.
+inline Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
+
 /// [0, size) cut into `count` parts whose lengths differ by at most one.
 struct EvenSplit {
   Index size;

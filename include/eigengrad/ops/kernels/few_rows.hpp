@@ -76,7 +76,7 @@ bool has_few_rows(const View<T>& b, Index steps, Index rows) {
 /// c = a b^T, or c += a b^T with add, for any operand a and a view b whose lines are contiguous.
 template <class T>
 void multiply_few_rows(const OperandRef<T>& a, const View<const T>& b, Index steps, const View<T>& c, bool add) {
-  const Index stride = (steps + kLanes<T> - 1) / kLanes<T> * kLanes<T>;
+  const Index stride = round_up(steps, kLanes<T>);
   Tensor<T> lines({c.rows, stride});
   T* packed = lines.mutable_data();
   parallel_for(c.rows, 4, [&](Index begin, Index end) {

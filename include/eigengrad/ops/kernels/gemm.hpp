@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <limits>
 
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/precision.hpp>
@@ -31,8 +30,6 @@ inline constexpr Index kBlockElements = 48 * 1024;
 inline constexpr Index kSerialWork = Index{1} << 19;
 
 namespace detail {
-
-inline Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
 /// One product, oriented so that packets run along the columns of c. Step is what a step of both operands adds.
 template <class T, class Step>
@@ -257,15 +254,6 @@ double cycles(const OperandRef<T>& a, const OperandRef<T>& b, Index steps, Index
   const double cols_packed = packets(cols * steps) * (b.copies_lines() ? 6.0 : 3.0);
   const double written = col_stride == 1 ? 0.0 : 3.0 * static_cast<double>(rows * cols);
   return products + rows_packed + cols_packed + written;
-}
-
-/// What writing a tile against the grain of c leaves of its speed.
-inline constexpr double kAgainstTheGrain = 0.95;
-
-/// The share of useful lanes when packets run along `lines` lines.
-template <class T>
-double filled(Index lines) {
-  return static_cast<double>(lines) / static_cast<double>(round_up(lines, kLanes<T>));
 }
 
 /// The product by panels: packets run along the columns of c or, by transposing everything, along its rows.

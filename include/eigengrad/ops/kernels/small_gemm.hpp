@@ -14,6 +14,19 @@
 
 namespace eigengrad::ops::kernels {
 
+namespace detail {
+
+/// What writing a tile against the grain of c leaves of its speed.
+inline constexpr double kAgainstTheGrain = 0.95;
+
+/// The share of useful lanes when packets run along `lines` lines.
+template <class T>
+double filled(Index lines) {
+  return static_cast<double>(lines) / static_cast<double>(round_up(lines, kLanes<T>));
+}
+
+}  // namespace detail
+
 template <class T>
 class SmallGemm {
  public:
@@ -22,7 +35,7 @@ class SmallGemm {
         by_cols_(detail::filled<T>(cols) >= detail::filled<T>(rows) * detail::kAgainstTheGrain),
         rows_(by_cols_ ? rows : cols),
         cols_(by_cols_ ? cols : rows),
-        padded_cols_(detail::round_up(cols_, kLanes<T>)),
+        padded_cols_(round_up(cols_, kLanes<T>)),
         row_panels_(EvenSplit::of_at_most(rows_, kTileRows)) {}
 
   /// Elements of scratch that a product needs, a whole number of packets.
@@ -40,8 +53,8 @@ class SmallGemm {
   }
 
  private:
-  Index row_elements() const { return detail::round_up(rows_ * depths_.longest(), kLanes<T>); }
-  Index col_elements() const { return detail::round_up(cols_, kTileCols<T>) * depths_.longest(); }
+  Index row_elements() const { return round_up(rows_ * depths_.longest(), kLanes<T>); }
+  Index col_elements() const { return round_up(cols_, kTileCols<T>) * depths_.longest(); }
 
   /// c = a b^T. Sums whose rows are whole packets go straight to their place.
   void multiply(View<const T> a, View<const T> b, View<T> c, T* packed_rows) const {

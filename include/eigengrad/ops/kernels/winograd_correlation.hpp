@@ -77,7 +77,7 @@ class Correlation {
 
     const Index tiles = std::clamp<Index>(kOwnElements / (points(M) * x_panels_ * kTileCols<T>), kTileRows, 96);
     EvenSplit blocks = EvenSplit::of_at_most(grid_.count(), tiles);
-    if (blocks.count > 1) blocks.count = (blocks.count + 3) / 4 * 4;
+    if (blocks.count > 1) blocks.count = round_up(blocks.count, 4);
     const Planes<T> v{nullptr, blocks.longest(), x_panels_};
     const Planes<T> m{nullptr, blocks.longest(), 1};
     const Index v_elements = Planes<T>::elements(points(M), v.lines, v.panels);

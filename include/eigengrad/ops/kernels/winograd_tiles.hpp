@@ -88,6 +88,26 @@ EIGEN_ALWAYS_INLINE void for_each_channel_packet(Index first, Index last, const 
   }
 }
 
+/// Transforms In x In elements, which load(i, j) gives, into the points of one packet of channels, from `to` on.
+template <int M, int In, class T, class Transform, class Load>
+EIGEN_ALWAYS_INLINE void into_points(const Planes<T>& planes, T* to, const Transform& transform, const Load& load) {
+  constexpr int Side = M + 2;
+  transform_tile<Vector<T>, In, Side>(transform, load, [&](int i, int j, Vector<T> value) EIGENGRAD_INLINE_LAMBDA {
+    value.store(to + (i * Side + j) * planes.point_stride());
+  });
+}
+/// Transforms the points of one packet of channels, from `from` on, into Out x Out elements for store(i, j, value).
+template <int M, int Out, class T, class Transform, class Store>
+EIGEN_ALWAYS_INLINE void from_points(const Planes<T>& planes, const T* from, const Transform& transform,
+                                     const Store& store) {
+  constexpr int Side = M + 2;
+  transform_tile<Vector<T>, Side, Out>(
+      transform,
+      [&](int i, int j)
+          EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(from + (i * Side + j) * planes.point_stride()); },
+      store);
+}
+
 /// V = B^T d B of the tiles [first, first + count) of images that `margin` pixels of zeros surround.
 template <int M, class T>
 void transform_input(const Images<const T>& images, const TileGrid& grid, Size2d margin, const T* zeros, Index first,
@@ -97,12 +117,10 @@ void transform_input(const Images<const T>& images, const TileGrid& grid, Size2d
     const T* pixels[Side][Side];
     locate<Side>(images, grid, first + t, M, margin, zeros, pixels);
     for_each_channel_packet<T>(0, images.channels, [&](Index c, const auto& load, const auto&) EIGENGRAD_INLINE_LAMBDA {
-      T* to = v.packet(first_line + t, c);
-      transform_tile<Vector<T>, Side, Side>(
+      into_points<M, Side>(
+          v, v.packet(first_line + t, c),
           [](const auto& d, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::input(d, out); },
-          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA { return load(pixels[i][j] + c); },
-          [&](int i, int j, Vector<T> value)
-              EIGENGRAD_INLINE_LAMBDA { value.store(to + (i * Side + j) * v.point_stride()); });
+          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA { return load(pixels[i][j] + c); });
     });
   }
 }
@@ -111,17 +129,14 @@ void transform_input(const Images<const T>& images, const TileGrid& grid, Size2d
 template <int M, class T>
 void transform_output_gradient(const Images<const T>& images, const TileGrid& grid, const T* zeros, Index first,
                                Index count, const Planes<T>& m, Index first_line) {
-  constexpr int Side = M + 2;
   for (Index t = 0; t < count; ++t) {
     const T* pixels[M][M];
     locate<M>(images, grid, first + t, M, 0, zeros, pixels);
     for_each_channel_packet<T>(0, images.channels, [&](Index c, const auto& load, const auto&) EIGENGRAD_INLINE_LAMBDA {
-      T* to = m.packet(first_line + t, c);
-      transform_tile<Vector<T>, M, Side>(
+      into_points<M, M>(
+          m, m.packet(first_line + t, c),
           [](const auto& dy, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::output_gradient(dy, out); },
-          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA { return load(pixels[i][j] + c); },
-          [&](int i, int j, Vector<T> value)
-              EIGENGRAD_INLINE_LAMBDA { value.store(to + (i * Side + j) * m.point_stride()); });
+          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA { return load(pixels[i][j] + c); });
     });
   }
 }
@@ -139,18 +154,15 @@ struct Epilogue {
 template <int M, class T>
 void transform_output(const Planes<T>& m, const Images<T>& images, const TileGrid& grid, const Epilogue<T>& epilogue,
                       Index first, Index count, Index begin, Index end) {
-  constexpr int Side = M + 2;
   for (Index t = 0; t < count; ++t) {
     T* pixels[M][M];
     locate<M>(images, grid, first + t, M, 0, static_cast<T*>(nullptr), pixels);
     for_each_channel_packet<T>(begin, end, [&](Index c, const auto& load, const auto& store) EIGENGRAD_INLINE_LAMBDA {
-      const T* from = m.packet(t, c - begin);
       const Vector<T> scale = epilogue.scale == nullptr ? Vector<T>(1) : load(epilogue.scale + c);
       const Vector<T> shift = epilogue.shift == nullptr ? Vector<T>(0) : load(epilogue.shift + c);
-      transform_tile<Vector<T>, Side, M>(
+      from_points<M, M>(
+          m, m.packet(t, c - begin),
           [](const auto& in, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::output(in, out); },
-          [&](int i, int j)
-              EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(from + (i * Side + j) * m.point_stride()); },
           [&](int i, int j, Vector<T> value) EIGENGRAD_INLINE_LAMBDA {
             if (pixels[i][j] == nullptr) return;
             const Vector<T> y = Vector<T>::multiply_add(value, scale, shift);

@@ -27,11 +27,7 @@ template <int M, class T>
 struct ForwardWeights {
   Weights<T> weights;
 
-  Index lines() const { return weights.inputs; }
-  Index channels() const { return weights.outputs; }
-
   void transform(Index first, Index count, Index output, const Planes<T>& u, Index panel) const {
-    constexpr int Side = M + 2;
     constexpr Index Run = 4 * kLanes<T>;  // inputs whose taps are transposed at a time
     const Index outputs = std::min<Index>(kTileCols<T>, weights.outputs - output);
     for (Index k = 0; k < outputs; k += kLanes<T>) {
@@ -46,12 +42,10 @@ struct ForwardWeights {
           pack_lines<T, kLanes<T>>(lines.data(), valid, run, taps[tap]);
         }
         for (Index c = 0; c < run; ++c) {
-          T* to = u.at(0, panel, begin + c) + k;
-          transform_tile<Vector<T>, 3, Side>(
+          into_points<M, 3>(
+              u, u.at(0, panel, begin + c) + k,
               [](const auto& g, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::weight(g, out); },
-              [&](int r, int s) EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(taps[r * 3 + s] + c * kLanes<T>); },
-              [&](int i, int j, Vector<T> value)
-                  EIGENGRAD_INLINE_LAMBDA { value.store(to + (i * Side + j) * u.point_stride()); });
+              [&](int r, int s) EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(taps[r * 3 + s] + c * kLanes<T>); });
         }
       }
     }
@@ -64,21 +58,16 @@ template <int M, class T>
 struct BackwardWeights {
   Weights<T> weights;
 
-  Index lines() const { return weights.outputs; }
-  Index channels() const { return weights.inputs; }
-
   void transform(Index first, Index count, Index input, const Planes<T>& u, Index panel) const {
-    constexpr int Side = M + 2;
     const Index inputs = std::min<Index>(kTileCols<T>, weights.inputs - input);
     for (Index k = 0; k < count; ++k) {
       for_each_channel_packet<T>(0, inputs, [&](Index c, const auto& load, const auto&) EIGENGRAD_INLINE_LAMBDA {
         const T* from = weights.at(first + k, 0) + input + c;
-        T* to = u.at(0, panel, k) + c;
-        transform_tile<Vector<T>, 3, Side>(
+        into_points<M, 3>(
+            u, u.at(0, panel, k) + c,
             [](const auto& g, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::weight(g, out); },
-            [&](int r, int s) EIGENGRAD_INLINE_LAMBDA { return load(from + ((2 - r) * 3 + (2 - s)) * weights.inputs); },
-            [&](int i, int j, Vector<T> value)
-                EIGENGRAD_INLINE_LAMBDA { value.store(to + (i * Side + j) * u.point_stride()); });
+            [&](int r, int s)
+                EIGENGRAD_INLINE_LAMBDA { return load(from + ((2 - r) * 3 + (2 - s)) * weights.inputs); });
       });
     }
   }
@@ -88,15 +77,12 @@ struct BackwardWeights {
 template <int M, class T>
 void transform_weight_gradient(const Planes<T>& du, T* dw, Index inputs, Index output, Index count, Index begin,
                                Index end) {
-  constexpr int Side = M + 2;
   for (Index k = 0; k < count; ++k) {
     for_each_channel_packet<T>(begin, end, [&](Index c, const auto&, const auto& store) EIGENGRAD_INLINE_LAMBDA {
-      const T* from = du.packet(k, c - begin);
       T* to = dw + (output + k) * 9 * inputs + c;
-      transform_tile<Vector<T>, Side, 3>(
+      from_points<M, 3>(
+          du, du.packet(k, c - begin),
           [](const auto& in, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::weight_gradient(in, out); },
-          [&](int i, int j)
-              EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(from + (i * Side + j) * du.point_stride()); },
           [&](int r, int s, Vector<T> value) EIGENGRAD_INLINE_LAMBDA { store(to + (r * 3 + s) * inputs, value); });
     });
   }
