@@ -61,8 +61,8 @@ void transpose_lines(const T* from, Index from_stride, Index rows, Index cols, T
     const Index count = std::min<Index>(Lines, cols - first);
     if constexpr (std::is_floating_point_v<T>) {
       if (count == Lines && rows >= kernels::kLanes<T>) {
-        alignas(64) std::array<T, kLongBand * Lines> block;
-        std::array<const T*, Lines> lines;
+        alignas(64) std::array<T, kernels::array_size(kLongBand * Lines)> block;
+        std::array<const T*, kernels::array_size(Lines)> lines;
         for (Index j = 0; j < Lines; ++j) lines[static_cast<std::size_t>(j)] = from + j * from_stride;
         kernels::pack_lines<T, Lines>(lines.data(), Lines, rows, block.data());
         for (Index i = 0; i < rows; ++i) std::memcpy(to + i * to_stride, block.data() + i * Lines, Lines * sizeof(T));

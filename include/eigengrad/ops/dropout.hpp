@@ -49,7 +49,7 @@ inline constexpr Index kDropoutPiece = 64;
 
 /// `Count` elements, a constant so that a compiler uses vectors. By way of memory of its own, since `to` may be `from`,
 /// which keeps a compiler from it as well.
-template <Index Count, class T>
+template <std::size_t Count, class T>
 void drop_piece(const T* from, const std::uint8_t* kept, T factor, T* to) {
   std::array<T, Count> piece;
   for (std::size_t i = 0; i < piece.size(); ++i) piece[i] = from[i] * (factor * static_cast<T>(kept[i]));

@@ -20,7 +20,7 @@ inline constexpr int kChannelGroup = kRegisters >= 32 ? 4 : 2;
 template <class T, int N, int Packets>
 void column_moments(const T* x, Index rows, Index step, T* parts) {
   using P = PacketOf<T, N>;
-  P mean[Packets], rest[Packets], squares[Packets];
+  P mean[array_size(Packets)], rest[array_size(Packets)], squares[array_size(Packets)];
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA { mean[k] = rest[k] = squares[k] = packet::pset1<P>(T(0)); });
   for (Index i = 0; i < rows; ++i) {
     unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
@@ -47,7 +47,7 @@ void column_moments(const T* x, Index rows, Index step, T* parts) {
 template <class T, int N, int Packets>
 void normalize_rows(const T* x, Index rows, Index step, const T* means, const T* scales, const T* shifts, T* y) {
   using P = PacketOf<T, N>;
-  P mean[Packets], scale[Packets], shift[Packets];
+  P mean[array_size(Packets)], scale[array_size(Packets)], shift[array_size(Packets)];
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
     mean[k] = packet::ploadu<P>(means + k * N);
     scale[k] = packet::ploadu<P>(scales + k * N);
@@ -65,7 +65,7 @@ void normalize_rows(const T* x, Index rows, Index step, const T* means, const T*
 template <class T, int N, int Packets>
 void gradient_sums(const T* dy, const T* x, Index rows, Index step, const T* means, T* sums) {
   using P = PacketOf<T, N>;
-  P mean[Packets], sum[Packets], product[Packets];
+  P mean[array_size(Packets)], sum[array_size(Packets)], product[array_size(Packets)];
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
     mean[k] = packet::ploadu<P>(means + k * N);
     sum[k] = product[k] = packet::pset1<P>(T(0));
@@ -94,7 +94,7 @@ template <class T, int N, int Packets>
 void input_gradient_rows(const T* dy, const T* x, Index rows, Index step, const GradientFactors<T>& factors, Index c,
                          T* dx) {
   using P = PacketOf<T, N>;
-  P mean[Packets], scale[Packets], slope[Packets], offset[Packets];
+  P mean[array_size(Packets)], scale[array_size(Packets)], slope[array_size(Packets)], offset[array_size(Packets)];
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
     mean[k] = packet::ploadu<P>(factors.mean + c + k * N);
     scale[k] = packet::ploadu<P>(factors.scale + c + k * N);

@@ -48,7 +48,7 @@ class Bf16Pairs<float> {
 
   template <int Width>
   void pack(Index first_line, Index valid, Index first_pair, Index depth, float* target) const {
-    alignas(64) float steps[kStepsAtOnce * Width];
+    alignas(64) float steps[array_size(kStepsAtOnce * Width)];
     for_each_run(first_pair, depth, [&](Index first, Index count) {
       if constexpr (Width <= kTileRows)
         operand_.pack_rows(first_line, valid, first, count, steps);

@@ -39,7 +39,7 @@ template <class T, int N, int Tile, int Packets>
 void gather_tile(const LiveTap* live, Index count, const T* weights, const T* start, const T* from, Index from_step,
                  T* to, Index to_step) {
   using P = PacketOf<T, N>;
-  P sum[Packets][Tile];
+  P sum[array_size(Packets)][array_size(Tile)];
   unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
     const P begin = start == nullptr ? packet::pset1<P>(T(0)) : packet::ploadu<P>(start + j * N);
     unroll<Tile>([&](auto t) EIGENGRAD_INLINE_LAMBDA { sum[j][t] = begin; });
@@ -130,8 +130,8 @@ Tensor<T> repeat_channels(const Tensor<T>& x, Index times) {
 template <class T, int N, int Taps>
 void correlate_tile(const LiveTap* live, const T* x, Index x_step, const T* dy, Index dy_step, Index count, T* sums) {
   using P = PacketOf<T, N>;
-  P sum[Taps];
-  const T* pixel[Taps];
+  P sum[array_size(Taps)];
+  const T* pixel[array_size(Taps)];
   unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
     sum[i] = packet::pset1<P>(T(0));
     pixel[i] = x + live[i].pixel;

@@ -60,15 +60,15 @@ template <class T, int Positions, int Packets>
 void forward_tile(const T* x, Index column_step, const Index* offsets, Index taps, const T* weights, const T* start,
                   T* y, Index y_step) {
   constexpr int Lanes = kLanes<T>;
-  Packet<T> sum[Positions * Packets];
-  const T* position[Positions];
+  Packet<T> sum[array_size(Positions * Packets)];
+  const T* position[array_size(Positions)];
   unroll<Positions>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
     position[i] = x + i * column_step;
     unroll<Packets>(
         [&](auto j) EIGENGRAD_INLINE_LAMBDA { sum[i * Packets + j] = packet::pload<Packet<T>>(start + j * Lanes); });
   });
   for (Index tap = 0; tap < taps; ++tap, weights += Packets * Lanes) {
-    Packet<T> weight[Packets];
+    Packet<T> weight[array_size(Packets)];
     unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { weight[j] = packet::pload<Packet<T>>(weights + j * Lanes); });
     const Index offset = offsets[tap];
     unroll<Positions>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
@@ -89,13 +89,13 @@ template <class T, int Taps, int Packets>
 void backward_tile(const T* x, Index column_step, Index row_step, const Index* offsets, const T* dy, Index dy_step,
                    Index rows, Index cols, T* sums, Index sums_step) {
   constexpr int Lanes = kLanes<T>;
-  Packet<T> sum[Taps * Packets];
+  Packet<T> sum[array_size(Taps * Packets)];
   unroll<Taps * Packets>([&](auto at) EIGENGRAD_INLINE_LAMBDA { sum[at] = packet::pset1<Packet<T>>(T(0)); });
   for (Index row = 0; row < rows; ++row) {
-    const T* tap[Taps];
+    const T* tap[array_size(Taps)];
     unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA { tap[i] = x + row * row_step + offsets[i]; });
     for (Index col = 0; col < cols; ++col, dy += dy_step) {
-      Packet<T> gradient[Packets];
+      Packet<T> gradient[array_size(Packets)];
       unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { gradient[j] = packet::ploadu<Packet<T>>(dy + j * Lanes); });
       unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
         const Packet<T> number = packet::pset1<Packet<T>>(tap[i][col * column_step]);

@@ -37,7 +37,7 @@ class Patches {
   void pack(Index first_line, Index valid, Index first_step, Index depth, T* target) const {
     const auto positions = positions_from<Width>(first_line, valid);
     for_each_tap(first_step, depth, [&](Index r, Index s, Index channel, Index count) {
-      std::array<const T*, Width> lines;
+      std::array<const T*, array_size(Width)> lines;
       for (std::size_t i = 0; i < Width; ++i) lines[i] = pixel(positions[i], r, s) + channel;
       pack_lines<T, Width>(lines.data(), valid, count, target);
       target += count * Width;
@@ -78,8 +78,8 @@ class Patches {
 
   /// The positions of `count` lines from the first on, and of the last again up to Size.
   template <int Size>
-  std::array<Position, Size> positions_from(Index first_line, Index count) const {
-    std::array<Position, Size> positions;
+  std::array<Position, array_size(Size)> positions_from(Index first_line, Index count) const {
+    std::array<Position, array_size(Size)> positions;
     Position next = position(first_line);
     for (Index i = 0; i < Size; ++i) {
       positions[static_cast<std::size_t>(i)] = next;

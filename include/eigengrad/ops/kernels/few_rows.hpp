@@ -30,10 +30,10 @@ namespace detail {
 /// Rows x Cols dot products over `steps`; the rows of a are padded with zeros to whole packets.
 template <class T, int Rows, int Cols>
 void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_stride, View<T> c, bool add) {
-  Vector<T> sum[Rows][Cols];
+  Vector<T> sum[array_size(Rows)][array_size(Cols)];
   unroll<Rows * Cols>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum[i / Cols][i % Cols] = Vector<T>(0); });
   const auto step = [&](Index p, const auto& load) EIGENGRAD_INLINE_LAMBDA {
-    Vector<T> line[Cols];
+    Vector<T> line[array_size(Cols)];
     unroll<Cols>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
       line[j] = load(b + j * b_stride + p);
       __builtin_prefetch(b + j * b_stride + p + kPrefetch);

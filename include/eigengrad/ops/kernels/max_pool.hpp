@@ -63,7 +63,7 @@ struct Patch {
 template <class T, int N, int Packets>
 void take_maxima(const Patch& patch, const T* pixels, T* y, T* taps) {
   using P = PacketOf<T, N>;
-  P best[Packets], winner[Packets];
+  P best[array_size(Packets)], winner[array_size(Packets)];
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
     best[k] = packet::ploadu<P>(pixels + k * N);
     winner[k] = packet::pset1<P>(static_cast<T>(patch.tap));
@@ -87,7 +87,7 @@ void take_maxima(const Patch& patch, const T* pixels, T* y, T* taps) {
 template <class T, int N, int Packets>
 void collect_gradients(const Patch& patch, const T* dy, const T* winners, T* dx) {
   using P = PacketOf<T, N>;
-  P sum[Packets];
+  P sum[array_size(Packets)];
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA { sum[k] = packet::pset1<P>(T(0)); });
   patch.for_each([&](Index where, Index tap) EIGENGRAD_INLINE_LAMBDA {
     const P number = packet::pset1<P>(static_cast<T>(tap));

@@ -56,7 +56,7 @@ EIGENGRAD_FLATTEN void pack_lines(const T* const* lines, Index valid, Index dept
         if constexpr (Lines == Lanes) {
           packet::pstoreu(place, square.packet[q]);
         } else {
-          alignas(64) T elements[Lanes];
+          alignas(64) T elements[array_size(Lanes)];
           packet::pstoreu(elements, square.packet[q]);
           std::memcpy(place, elements, Lines * sizeof(T));
         }
@@ -137,7 +137,7 @@ struct View {
     if (row_stride == 1) {
       pack_steps<Element, Width>([&](Index p) { return source + p * col_stride; }, valid, depth, target);
     } else if (col_stride == 1) {
-      std::array<const Element*, Width> lines;
+      std::array<const Element*, array_size(Width)> lines;
       for (Index i = 0; i < Width; ++i)
         lines[static_cast<std::size_t>(i)] = source + std::min(i, valid - 1) * row_stride;
       pack_lines<Element, Width>(lines.data(), valid, depth, target);

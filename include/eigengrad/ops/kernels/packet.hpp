@@ -43,13 +43,16 @@ inline constexpr int kLanes = packet::unpacket_traits<Packet<T>>::size;
 /// Vector registers of the processor the program is compiled for.
 inline constexpr int kRegisters = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS;
 
+/// The length of an array by a number that is signed, as all sizes here are: T a[array_size(N)].
+consteval std::size_t array_size(Index n) { return static_cast<std::size_t>(n); }
+
 /// Calls f(0), ..., f(N - 1), each with a compile-time constant: arrays indexed by it stay in registers.
 template <int N, class F>
 EIGEN_ALWAYS_INLINE void unroll(F&& f) {
   [&]<std::size_t... I>(std::index_sequence<I...>) EIGENGRAD_INLINE_LAMBDA {
     (f(std::integral_constant<int, static_cast<int>(I)>{}), ...);
   }
-  (std::make_index_sequence<N>{});
+  (std::make_index_sequence<array_size(N)>{});
 }
 
 #if defined(__GNUC__) && !defined(__clang__)

@@ -61,13 +61,13 @@ struct OneStep {
 template <class T, class Layout, class Step, int Rows, int Packets>
 void multiply_tile(Index depth, const T* a, Index a_jump, const T* b, T* c, Index c_stride, bool add) {
   constexpr int Lanes = kLanes<T>;
-  Packet<T> sum[Rows * Packets];
+  Packet<T> sum[array_size(Rows * Packets)];
   unroll<Rows * Packets>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum[i] = packet::pset1<Packet<T>>(T(0)); });
   for (; depth > 0; depth -= Layout::kChunk, a += a_jump) {
     const T* elements = a;
     const T* chunk_end = b + std::min(depth, Layout::kChunk) * kTileCols<T>;
     for (; b != chunk_end; b += kTileCols<T>, elements += Layout::step(Rows)) {
-      Packet<T> line[Packets];
+      Packet<T> line[array_size(Packets)];
       unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { line[j] = packet::pload<Packet<T>>(b + j * Lanes); });
       unroll<Rows>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
         const Packet<T> element = packet::pset1<Packet<T>>(elements[i * Layout::kRow]);

@@ -58,7 +58,7 @@ struct TileGrid {
 /// Where the Side x Side pixels from (m i - margin, m j - margin) of tile (i, j) lie; `outside` beside the image.
 template <int Side, class T>
 EIGEN_ALWAYS_INLINE void locate(const Images<T>& images, const TileGrid& grid, Index tile, int m, Size2d margin,
-                                T* outside, T* (&pixels)[Side][Side]) {
+                                T* outside, T* (&pixels)[array_size(Side)][array_size(Side)]) {
   const Index image = tile / (grid.high * grid.wide);
   const Index row = tile / grid.wide % grid.high * m - margin.height;
   const Index col = tile % grid.wide * m - margin.width;
@@ -114,7 +114,7 @@ void transform_input(const Images<const T>& images, const TileGrid& grid, Size2d
                      Index count, const Planes<T>& v, Index first_line) {
   constexpr int Side = M + 2;
   for (Index t = 0; t < count; ++t) {
-    const T* pixels[Side][Side];
+    const T* pixels[array_size(Side)][array_size(Side)];
     locate<Side>(images, grid, first + t, M, margin, zeros, pixels);
     for_each_channel_packet<T>(0, images.channels, [&](Index c, const auto& load, const auto&) EIGENGRAD_INLINE_LAMBDA {
       into_points<M, Side>(
@@ -130,7 +130,7 @@ template <int M, class T>
 void transform_output_gradient(const Images<const T>& images, const TileGrid& grid, const T* zeros, Index first,
                                Index count, const Planes<T>& m, Index first_line) {
   for (Index t = 0; t < count; ++t) {
-    const T* pixels[M][M];
+    const T* pixels[array_size(M)][array_size(M)];
     locate<M>(images, grid, first + t, M, 0, zeros, pixels);
     for_each_channel_packet<T>(0, images.channels, [&](Index c, const auto& load, const auto&) EIGENGRAD_INLINE_LAMBDA {
       into_points<M, M>(
@@ -155,7 +155,7 @@ template <int M, class T>
 void transform_output(const Planes<T>& m, const Images<T>& images, const TileGrid& grid, const Epilogue<T>& epilogue,
                       Index first, Index count, Index begin, Index end) {
   for (Index t = 0; t < count; ++t) {
-    T* pixels[M][M];
+    T* pixels[array_size(M)][array_size(M)];
     locate<M>(images, grid, first + t, M, 0, static_cast<T*>(nullptr), pixels);
     for_each_channel_packet<T>(begin, end, [&](Index c, const auto& load, const auto& store) EIGENGRAD_INLINE_LAMBDA {
       const Vector<T> scale = epilogue.scale == nullptr ? Vector<T>(1) : load(epilogue.scale + c);

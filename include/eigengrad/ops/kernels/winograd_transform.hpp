@@ -128,16 +128,16 @@ struct Winograd<4> {
 /// One transform along both axes of a tile: `load(i, j)` gives its elements, `store(i, j, value)` takes the result's.
 template <class V, int In, int Out, class Transform, class Load, class Store>
 EIGEN_ALWAYS_INLINE void transform_tile(const Transform& transform, const Load& load, const Store& store) {
-  V columns_done[Out][In];
+  V columns_done[array_size(Out)][array_size(In)];
   unroll<In>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
-    V column[In];
-    V result[Out];
+    V column[array_size(In)];
+    V result[array_size(Out)];
     unroll<In>([&](auto i) EIGENGRAD_INLINE_LAMBDA { column[i] = load(i, j); });
     transform(column, result);
     unroll<Out>([&](auto i) EIGENGRAD_INLINE_LAMBDA { columns_done[i][j] = result[i]; });
   });
   unroll<Out>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
-    V result[Out];
+    V result[array_size(Out)];
     transform(columns_done[i], result);
     unroll<Out>([&](auto j) EIGENGRAD_INLINE_LAMBDA { store(i, j, result[j]); });
   });
