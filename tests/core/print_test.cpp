@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include <limits>
+#include <locale>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -106,6 +107,7 @@ TEST(Print, TakesOptions) {
 
 TEST(Print, LeavesTheStreamAsItIs) {
   std::ostringstream out;
+  out.imbue(std::locale::classic());
   out << Tensor<float>({1}, {1e-9F}) << ' ' << 0.5;
   EXPECT_EQ(out.str(), "[1.e-09] 0.5");
 }

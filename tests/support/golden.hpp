@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <charconv>
 #include <fstream>
+#include <locale>
 #include <map>
 #include <sstream>
 #include <stdexcept>
@@ -25,12 +27,13 @@ class Golden {
     std::string head, body;
     while (std::getline(in, head) && std::getline(in, body)) {
       std::istringstream words(head), numbers(body);
+      words.imbue(std::locale::classic());
       std::string tensor_name;
       words >> tensor_name;
       std::vector<Index> sizes;
       for (Index size; words >> size;) sizes.push_back(size);
       std::vector<double> values;
-      for (std::string number; numbers >> number;) values.push_back(std::stod(number));
+      for (std::string number; numbers >> number;) values.push_back(number_in(number));
       tensors_.emplace(tensor_name, Tensor<double>(Shape(sizes), std::span<const double>(values)));
     }
   }
@@ -43,6 +46,14 @@ class Golden {
   }
 
  private:
+  /// Whatever the locale of the test is.
+  static double number_in(const std::string& text) {
+    double number = 0.0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (problem == std::errc() && end == text.data() + text.size()) return number;
+    throw std::runtime_error("\"" + text + "\" is no number");
+  }
+
   std::string name_;
   std::map<std::string, Tensor<double>> tensors_;
 };

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include <eigengrad/core/text.hpp>
 
 // The exceptions of the library. Everything thrown on purpose derives from `Error`; the library never prints
 // and never ends the program. The wording of the common checks stands in core/check.hpp.
@@ -46,12 +47,10 @@ class IoError : public Error {
       : Error(std::string(file) + ": at byte " + std::to_string(offset) + ": " + std::string(problem)) {}
 };
 
-/// One string of all the arguments, as `<<` writes them.
+/// The text of an error: all the parts as core/text.hpp writes them.
 template <class... Parts>
 std::string error_text(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
+  return joined(parts...);
 }
 
 }  // namespace eigengrad

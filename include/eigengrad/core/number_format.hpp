@@ -4,13 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
-#include <locale>
-#include <sstream>
 #include <string>
 #include <type_traits>
 
 #include <eigengrad/core/shape.hpp>
+#include <eigengrad/core/text.hpp>
 
 // Numbers as NumPy writes the elements of an array: one width for all, points below each other.
 //   NumberFormat<float> format(options);
@@ -34,9 +32,7 @@ namespace detail {
 template <class T>
 class NumberFormat {
  public:
-  explicit NumberFormat(const PrintOptions& options) : precision_(options.precision) {
-    out_.imbue(std::locale::classic());
-  }
+  explicit NumberFormat(const PrintOptions& options) : precision_(options.precision) {}
 
   /// Every number that will be printed is shown first; those that are not finite count for the width alone.
   void show(T value) {
@@ -73,25 +69,21 @@ class NumberFormat {
     }
   }
 
-  std::string operator()(T value) {
+  std::string operator()(T value) const {
     if constexpr (std::is_floating_point_v<T>) {
       const std::size_t tail = 1 + after_ + exponent_;
       const std::size_t width = std::max(before_ + tail, special_);
-      if (!std::isfinite(value)) return padded(special(value), width);
-      if (scientific_) return padded(written(value, static_cast<int>(after_)), width);
+      if (!std::isfinite(value)) return right_aligned(special(value), width);
+      if (scientific_) return right_aligned(written(value, static_cast<int>(after_)), width);
       std::string text = digits(value, static_cast<int>(after_));
       text.append(after_ - (text.size() - text.find('.') - 1), ' ');
-      return padded(text, width);
+      return right_aligned(text, width);
     } else {
-      return padded(plain(value), before_);
+      return right_aligned(plain(value), before_);
     }
   }
 
  private:
-  static std::string padded(const std::string& text, std::size_t width) {
-    return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
-  }
-
   static std::string special(T value) {
     if (std::isnan(value)) return "nan";
     return value > T(0) ? "inf" : "-inf";
@@ -104,14 +96,15 @@ class NumberFormat {
       return std::to_string(value);
   }
 
-  std::string written(T value, int precision) {
-    out_.str({});
-    out_ << (scientific_ ? std::scientific : std::fixed) << std::showpoint << std::setprecision(precision) << value;
-    return out_.str();
+  /// With a point in any case: "3.", "3.e+08".
+  std::string written(T value, int precision) const {
+    std::string text = scientific_ ? to_scientific(value, precision) : to_fixed(value, precision);
+    if (precision == 0) text.insert(std::min(text.find('e'), text.size()), 1, '.');
+    return text;
   }
 
   /// Without zeros at the end of the digits: "1.25", "3.", "1.5e-07".
-  std::string digits(T value, int precision) {
+  std::string digits(T value, int precision) const {
     std::string text = written(value, precision);
     const std::size_t end = std::min(text.find('e'), text.size());
     std::size_t last = end;
@@ -119,7 +112,6 @@ class NumberFormat {
     return text.erase(last, end - last);
   }
 
-  std::ostringstream out_;
   int precision_;
   bool scientific_ = false;
   double largest_ = 0.0;

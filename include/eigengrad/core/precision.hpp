@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <ostream>
+#include <string>
 
 #include <eigengrad/core/error.hpp>
 
@@ -17,14 +18,17 @@ enum class Float32MatmulPrecision {
   medium,   ///< of numbers rounded to bfloat16 (8 bits of precision instead of 24), added in float32
 };
 
-inline std::ostream& operator<<(std::ostream& out, Float32MatmulPrecision precision) {
+inline std::string to_string(Float32MatmulPrecision precision) {
   switch (precision) {
     case Float32MatmulPrecision::highest:
-      return out << "highest";
+      return "highest";
     case Float32MatmulPrecision::medium:
-      return out << "medium";
+      return "medium";
   }
-  return out << "Float32MatmulPrecision(" << static_cast<int>(precision) << ')';
+  return joined("Float32MatmulPrecision(", static_cast<int>(precision), ')');
+}
+inline std::ostream& operator<<(std::ostream& out, Float32MatmulPrecision precision) {
+  return out << to_string(precision);
 }
 
 namespace detail {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ostream>
+#include <string>
 
 #include <eigengrad/ops/kernels/conv_depthwise.hpp>
 #include <eigengrad/ops/kernels/conv_few_channels.hpp>
@@ -28,25 +29,26 @@ enum class Conv2dAlgorithm {
   winograd_4x4,  ///< as winograd_2x2, 4 times fewer: the fastest on all but tiny images
 };
 
-inline std::ostream& operator<<(std::ostream& out, Conv2dAlgorithm algorithm) {
+inline std::string to_string(Conv2dAlgorithm algorithm) {
   switch (algorithm) {
     case Conv2dAlgorithm::automatic:
-      return out << "automatic";
+      return "automatic";
     case Conv2dAlgorithm::im2col:
-      return out << "im2col";
+      return "im2col";
     case Conv2dAlgorithm::depthwise:
-      return out << "depthwise";
+      return "depthwise";
     case Conv2dAlgorithm::few_channels:
-      return out << "few_channels";
+      return "few_channels";
     case Conv2dAlgorithm::pointwise:
-      return out << "pointwise";
+      return "pointwise";
     case Conv2dAlgorithm::winograd_2x2:
-      return out << "winograd_2x2";
+      return "winograd_2x2";
     case Conv2dAlgorithm::winograd_4x4:
-      return out << "winograd_4x4";
+      return "winograd_4x4";
   }
-  return out << "Conv2dAlgorithm(" << static_cast<int>(algorithm) << ')';
+  return joined("Conv2dAlgorithm(", static_cast<int>(algorithm), ')');
 }
+inline std::ostream& operator<<(std::ostream& out, Conv2dAlgorithm algorithm) { return out << to_string(algorithm); }
 
 namespace detail {
 

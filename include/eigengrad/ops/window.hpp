@@ -28,9 +28,8 @@ struct Size2d {
 };
 
 /// "3x5"
-inline std::ostream& operator<<(std::ostream& out, const Size2d& size) {
-  return out << size.height << 'x' << size.width;
-}
+inline std::string to_string(const Size2d& size) { return joined(size.height, 'x', size.width); }
+inline std::ostream& operator<<(std::ostream& out, const Size2d& size) { return out << to_string(size); }
 
 /// Images with pixels.
 /// Errors   ShapeError for another rank than (N, H, W, C), or no pixels

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <eigengrad/core/text.hpp>
 
 // Curves as an SVG picture, one panel beside the other.
 //   std::string svg = train::curves_svg({{"training loss", "step", "loss", {{steps, losses}}}, ...});
@@ -103,7 +104,7 @@ inline Curve thinned(const Curve& curve, std::size_t most) {
   return result;
 }
 
-inline void draw_panel(std::ostringstream& svg, const Panel& panel, double left) {
+inline void draw_panel(std::string& svg, const Panel& panel, double left) {
   constexpr double kLeft = 70, kTop = 40, kWidth = 360, kHeight = 240;
   Range xs, ys;
   for (const Curve& curve : panel.curves) {
@@ -115,38 +116,33 @@ inline void draw_panel(std::ostringstream& svg, const Panel& panel, double left)
   const auto px = [&](double x) { return left + kLeft + kWidth * xs.position(x); };
   const auto py = [&](double y) { return kTop + kHeight * (1.0 - ys.position(y)); };
   const auto text = [&](double x, double y, const char* anchor, const std::string& words) {
-    svg << "<text x=\"" << x << "\" y=\"" << y << "\" text-anchor=\"" << anchor << "\">" << escaped(words)
-        << "</text>\n";
+    svg += joined("<text x=\"", x, "\" y=\"", y, "\" text-anchor=\"", anchor, "\">", escaped(words), "</text>\n");
   };
-  const auto number = [](double value) {
-    std::ostringstream digits;
-    digits << (std::abs(value) < 1e-12 ? 0.0 : value);
-    return digits.str();
-  };
+  const auto number = [](double value) { return to_general(std::abs(value) < 1e-12 ? 0.0 : value); };
 
-  svg << "<g font-family=\"sans-serif\" font-size=\"12\" fill=\"#333\">\n";
+  svg += "<g font-family=\"sans-serif\" font-size=\"12\" fill=\"#333\">\n";
   text(left + kLeft + kWidth / 2, kTop - 16, "middle", panel.title);
   text(left + kLeft + kWidth / 2, kTop + kHeight + 40, "middle", panel.x_label);
   const double x_label = left + 18, y_label = kTop + kHeight / 2;
-  svg << "<text x=\"" << x_label << "\" y=\"" << y_label << "\" text-anchor=\"middle\" transform=\"rotate(-90 "
-      << x_label << " " << y_label << ")\">" << escaped(panel.y_label) << "</text>\n";
+  svg += joined("<text x=\"", x_label, "\" y=\"", y_label, "\" text-anchor=\"middle\" transform=\"rotate(-90 ", x_label,
+                " ", y_label, ")\">", escaped(panel.y_label), "</text>\n");
   for (double step = tick_step(xs.high - xs.low), x = std::ceil(xs.low / step) * step; x <= xs.high; x += step) {
-    svg << "<path d=\"M" << px(x) << " " << kTop << "V" << kTop + kHeight << "\" stroke=\"#ddd\"/>\n";
+    svg += joined("<path d=\"M", px(x), " ", kTop, "V", kTop + kHeight, "\" stroke=\"#ddd\"/>\n");
     text(px(x), kTop + kHeight + 18, "middle", number(x));
   }
   for (double step = tick_step(ys.high - ys.low), y = std::ceil(ys.low / step) * step; y <= ys.high; y += step) {
-    svg << "<path d=\"M" << left + kLeft << " " << py(y) << "H" << left + kLeft + kWidth << "\" stroke=\"#ddd\"/>\n";
+    svg += joined("<path d=\"M", left + kLeft, " ", py(y), "H", left + kLeft + kWidth, "\" stroke=\"#ddd\"/>\n");
     text(left + kLeft - 6, py(y) + 4, "end", number(y));
   }
-  svg << "</g>\n<rect x=\"" << left + kLeft << "\" y=\"" << kTop << "\" width=\"" << kWidth << "\" height=\"" << kHeight
-      << "\" fill=\"none\" stroke=\"#333\"/>\n";
+  svg += joined("</g>\n<rect x=\"", left + kLeft, "\" y=\"", kTop, "\" width=\"", kWidth, "\" height=\"", kHeight,
+                "\" fill=\"none\" stroke=\"#333\"/>\n");
 
   for (std::size_t i = panel.curves.size(); i-- > 0;) {  // the first one lies on top
     const Curve curve = thinned(panel.curves[i], 2 * static_cast<std::size_t>(kWidth));
-    svg << "<polyline fill=\"none\" stroke=\"" << (i == 0 ? "#1f5fa8" : "#b8cfe6") << "\" stroke-width=\""
-        << (i == 0 ? 1.8 : 0.8) << "\" points=\"";
-    for (std::size_t k = 0; k < curve.x.size(); ++k) svg << px(curve.x[k]) << "," << py(curve.y[k]) << " ";
-    svg << "\"/>\n";
+    svg += joined("<polyline fill=\"none\" stroke=\"", i == 0 ? "#1f5fa8" : "#b8cfe6", "\" stroke-width=\"",
+                  i == 0 ? 1.8 : 0.8, "\" points=\"");
+    for (std::size_t k = 0; k < curve.x.size(); ++k) svg += joined(px(curve.x[k]), ",", py(curve.y[k]), " ");
+    svg += "\"/>\n";
   }
 }
 
@@ -156,18 +152,15 @@ inline void draw_panel(std::ostringstream& svg, const Panel& panel, double left)
 inline std::string curves_svg(const std::vector<Panel>& panels) {
   constexpr double kPanelWidth = 460, kPanelHeight = 340;
   const double width = kPanelWidth * static_cast<double>(panels.size());
-  std::ostringstream svg;
-  svg.precision(6);
-  svg << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\"" << kPanelHeight
-      << "\" viewBox=\"0 0 " << width << " " << kPanelHeight
-      << "\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
+  std::string svg = joined("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", width, "\" height=\"", kPanelHeight,
+                           "\" viewBox=\"0 0 ", width, " ", kPanelHeight,
+                           "\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n");
   double left = 0;
   for (const Panel& panel : panels) {
     detail::draw_panel(svg, panel, left);
     left += kPanelWidth;
   }
-  svg << "</svg>\n";
-  return svg.str();
+  return svg += "</svg>\n";
 }
 
 /// The mean of each value and the up to `window` - 1 values before it.

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
 #include <ostream>
-#include <sstream>
 #include <string>
 
 #include <eigengrad/train/fit.hpp>
@@ -29,22 +27,19 @@ class Progress {
     if (step % stride != 0 && step != max_steps_) return;
     constexpr Index kWidth = 30;
     const auto done = static_cast<std::size_t>(kWidth * std::min(step, max_steps_) / max_steps_);
-    std::ostringstream line;
-    line << "\r[" << std::string(done, '=') << std::string(static_cast<std::size_t>(kWidth) - done, ' ') << "] " << step
-         << "/" << max_steps_ << "  loss " << std::fixed << std::setprecision(4) << loss << " ";
-    out_ << line.str() << std::flush;
+    out_ << joined("\r[", left_aligned(std::string(done, '='), kWidth), "] ", step, "/", max_steps_, "  loss ",
+                   to_fixed(loss, 4), " ")
+         << std::flush;
     bar_ = true;
   }
 
   /// After an evaluation: a line of its own.
   void evaluation(const Measurement& m) {
     clear();
-    std::ostringstream line;
-    line << "step " << std::setw(6) << m.step << "  train loss " << std::fixed << std::setprecision(4) << m.train_loss
-         << "  test loss " << m.test_loss;
-    if (!std::isnan(m.test_accuracy)) line << "  test accuracy " << m.test_accuracy;
-    line << "  " << std::setprecision(1) << m.seconds << " s\n";
-    out_ << line.str() << std::flush;
+    const std::string accuracy = std::isnan(m.test_accuracy) ? "" : "  test accuracy " + to_fixed(m.test_accuracy, 4);
+    out_ << joined("step ", right_aligned(joined(m.step), 6), "  train loss ", to_fixed(m.train_loss, 4),
+                   "  test loss ", to_fixed(m.test_loss, 4), accuracy, "  ", to_fixed(m.seconds, 1), " s\n")
+         << std::flush;
   }
 
   /// Removes the bar, so that other text can follow.

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include <eigengrad/core/error.hpp>
@@ -40,20 +41,26 @@ class RunDirectory {
 class CsvFile {
  public:
   CsvFile(std::filesystem::path path, std::string_view header) : path_(std::move(path)), out_(path_) {
-    out_.precision(9);  // enough to read a float back exactly
     out_ << header << std::endl;
     if (!out_) throw IoError(path_.string(), "cannot be written");
   }
 
   template <class First, class... Rest>
   void row(const First& first, const Rest&... rest) {
-    out_ << first;
-    ((out_ << ',' << rest), ...);
-    out_ << std::endl;
+    out_ << joined(cell(first), joined(',', cell(rest))..., '\n') << std::flush;
     if (!out_) throw IoError(path_.string(), "cannot be written");
   }
 
  private:
+  template <class Number>
+  static std::string cell(Number number) {
+    if constexpr (std::is_floating_point_v<Number>) {
+      return to_general(number, 9);  // enough to read a float back exactly
+    } else {
+      return joined(number);
+    }
+  }
+
   std::filesystem::path path_;
   std::ofstream out_;
 };
