@@ -52,5 +52,82 @@ TEST(CheckShapes, TheLastSmallerBatchCounts) {
             "input shape (1, 5); this is an epoch's last, smaller batch, which drop_last leaves out");
 }
 
+/// A network of 4 inputs and 3 classes that learns from 20 samples; what fit says of the test set, and whether it took a step.
+template <class L, class Train, class Test>
+std::string problem_with(const L& loss, const Train& train, const Test& test) {
+  nn::Sequential net{nn::Linear{4, 3}};
+  optim::SGD sgd{net.parameters(), {}};
+  data::Loader loader{train, {.batch_size = 8}};
+  Index steps = 0;
+  const std::string problem =
+      message_of([&] { fit(net, loss, sgd, loader, test, {.on_step = [&](Index, double) { ++steps; }}); });
+  EXPECT_EQ(steps, problem == "no error" ? 3 : 0) << problem;
+  return problem;
+}
+
+auto labelled(Index samples, Index features, Index last_label = 2) {
+  Tensor<Index> labels = Tensor<Index>::full({samples}, 1);
+  if (samples > 0) labels.mutable_data()[samples - 1] = last_label;
+  return data::TensorDataset{Tensor<float>::ones({samples, features}), labels};
+}
+
+TEST(CheckTestSet, FitRefusesOneThatDoesNotFitBeforeItsFirstStep) {
+  const nn::SoftmaxCrossEntropy loss;
+  EXPECT_EQ(problem_with(loss, labelled(20, 4), labelled(5, 4)), "no error");
+  EXPECT_EQ(problem_with(loss, labelled(20, 4), labelled(0, 4)), "fit: the test set has no samples");
+  EXPECT_EQ(problem_with(loss, labelled(20, 4), labelled(5, 6)),
+            "layer 0 (Linear 4->3): input has 6 features, expected 4; input shape (5, 6); this is the test set");
+  EXPECT_EQ(problem_with(loss, labelled(20, 4), labelled(1300, 4, 3)),
+            "SoftmaxCrossEntropy: label 3 of row 1299, expected 0 to 2; this is the test set");
+  EXPECT_EQ(problem_with(loss, labelled(20, 4), labelled(5, 4, -1)),
+            "SoftmaxCrossEntropy: label -1 of row 4, expected 0 to 2; this is the test set");
+  EXPECT_EQ(problem_with(nn::CrossEntropy{}, labelled(20, 4), labelled(5, 4, 3)),
+            "CrossEntropy: label 3 of row 4, expected 0 to 2; this is the test set");
+}
+
+TEST(CheckTestSet, FitRefusesTargetsOfAnotherShape) {
+  const auto with_targets = [](Index columns) {
+    return data::TensorDataset{Tensor<float>::ones({20, 4}), Tensor<float>::ones({20, columns})};
+  };
+  const nn::MSELoss loss;
+  EXPECT_EQ(problem_with(loss, with_targets(3), with_targets(3)), "no error");
+  EXPECT_EQ(problem_with(loss, with_targets(3), with_targets(2)),
+            "MSELoss: target has shape (20, 2), expected (20, 3); this is the test set");
+  EXPECT_EQ(problem_with(loss, with_targets(2), with_targets(3)),
+            "MSELoss: target has shape (20, 2), expected (20, 3); this is the training set");
+}
+
+TEST(CheckTestSet, TheLabelsToLearnFromCount) {
+  EXPECT_EQ(problem_with(nn::SoftmaxCrossEntropy{}, labelled(20, 4, 3), labelled(5, 4)),
+            "SoftmaxCrossEntropy: label 3 of row 19, expected 0 to 2; this is the training set");
+}
+
+/// A data set that says no more than it must.
+struct Silent {
+  Index features;
+  Index label;
+  Index size() const { return 5; }
+  data::Batch<float> batch(std::span<const Index> samples) const {
+    const auto count = static_cast<Index>(samples.size());
+    return {Tensor<float>::ones({count, features}), Tensor<Index>::full({count}, label)};
+  }
+};
+
+TEST(CheckTestSet, ADataSetThatCannotTellItsShapeIsAskedForABatch) {
+  const nn::SoftmaxCrossEntropy loss;
+  EXPECT_EQ(problem_with(loss, labelled(20, 4), Silent{4, 2}), "no error");
+  EXPECT_EQ(problem_with(loss, labelled(20, 4), Silent{3, 2}),
+            "layer 0 (Linear 4->3): input has 3 features, expected 4; input shape (5, 3); this is the test set");
+  EXPECT_EQ(problem_with(loss, labelled(20, 4), Silent{4, 5}),
+            "SoftmaxCrossEntropy: label 5 of row 0, expected 0 to 2; this is the test set");
+}
+
+TEST(Evaluate, RefusesADataSetWithoutSamples) {
+  nn::Sequential net{nn::Linear{4, 3}};
+  EXPECT_EQ(message_of([&] { evaluate(net, nn::SoftmaxCrossEntropy{}, labelled(0, 4)); }),
+            "evaluate: the data set has no samples");
+  EXPECT_EQ(message_of([&] { accuracy(net, labelled(0, 4)); }), "accuracy: the data set has no samples");
+}
+
 }  // namespace
 }  // namespace eigengrad::train

@@ -147,6 +147,8 @@ class Augmented {
     check_shape(shape, count);
     return shape;
   }
+  const auto& targets() const requires requires(const D& dataset) { dataset.targets(); }
+  { return dataset_.targets(); }
   /// The data set as it is, not augmented.
   const D& dataset() const { return dataset_; }
 

@@ -34,6 +34,7 @@ struct Batch {
 ///   batch(samples, Index epoch, Batch storage)   a batch of before, or an empty one, to make the new one in: recycle()
 /// The additional arguments have defaults, so that batch(samples) works for all data sets. Beyond these it may have
 ///   Shape input_shape(Index count) const         the shape of the inputs in a batch of so many samples
+///   const Tensor<Target>& targets() const        those of all samples, as they are in a batch; fit looks at them first
 /// batch must be a function of its arguments: a Loader with prefetch calls it on another thread, one call at a time.
 template <class D>
 concept Dataset = std::copyable<D> && requires(const D& dataset, std::span<const Index> samples) {
@@ -126,6 +127,7 @@ class TensorDataset {
 
   Index size() const { return inputs_.size(0); }
   Shape input_shape(Index count) const { return inputs_.shape().with(0, count); }
+  const Tensor<Target>& targets() const { return targets_; }
   Batch<T, Target> batch(std::span<const Index> samples, Index /*epoch*/ = 0, Batch<T, Target> storage = {}) const {
     detail::check_samples("TensorDataset", samples, size());
     return {detail::gather(inputs_, samples, std::move(storage.inputs)),
@@ -156,6 +158,7 @@ struct ImageDataset {
     check_shapes();
     return images.shape().with(0, count);
   }
+  const Tensor<Index>& targets() const { return labels; }
 
   /// Errors   ShapeError if images, labels, mean and scale do not fit each other; ValueError for a sample out of range
   Batch<T> batch(std::span<const Index> samples, Index /*epoch*/ = 0, Batch<T> storage = {}) const {

@@ -35,6 +35,9 @@ class CrossEntropy {
     return ops::cross_entropy_backward(probabilities_, labels_);
   }
 
+  /// Errors   those of forward on outputs of that shape
+  void check(const Shape& x, const Tensor<Index>& labels) const { ops::detail::check_labels(description(), x, labels); }
+
   std::string description() const { return "CrossEntropy"; }
 
  private:
@@ -71,6 +74,9 @@ class SoftmaxCrossEntropy {
     return ops::softmax_cross_entropy_backward(probabilities_, labels_, options_.label_smoothing);
   }
 
+  /// Errors   those of forward on outputs of that shape
+  void check(const Shape& x, const Tensor<Index>& labels) const { ops::detail::check_labels(description(), x, labels); }
+
   std::string description() const { return "SoftmaxCrossEntropy"; }
 
  private:
@@ -95,6 +101,11 @@ class MSELoss {
   Tensor<T> backward() {
     check::remembered(*this, !difference_.empty());
     return ops::mse_loss_backward(difference_);
+  }
+
+  /// Errors   those of forward on outputs of that shape
+  void check(const Shape& x, const Tensor<T>& target) const {
+    check::same_shape(description(), "target", target.shape(), x);
   }
 
   std::string description() const { return "MSELoss"; }

@@ -17,20 +17,23 @@ namespace eigengrad::ops {
 namespace detail {
 
 /// At least one row, one label for each, each label the number of a column.
-template <class T>
-void check_labels(std::string_view where, const Tensor<T>& x, const Tensor<Index>& labels) {
-  check::rank_at_least(where, x.shape(), 1);
-  if (labels.numel() != x.shape().rows()) {
-    throw ShapeError(
-        error_text(where, ": ", labels.numel(), " labels for ", x.shape().rows(), " rows; input shape ", x.shape()));
+inline void check_labels(std::string_view where, const Shape& x, const Tensor<Index>& labels) {
+  check::rank_at_least(where, x, 1);
+  if (labels.numel() != x.rows()) {
+    throw ShapeError(error_text(where, ": ", labels.numel(), " labels for ", x.rows(), " rows; input shape ", x));
   }
   if (labels.empty()) throw ShapeError(std::string(where) + ": no rows, and the mean of none is not defined");
   for (Index row = 0; row < labels.numel(); ++row) {
     const Index label = labels.data()[row];
-    if (label < 0 || label >= x.shape().cols()) {
-      throw ValueError(error_text(where, ": label ", label, " of row ", row, ", expected 0 to ", x.shape().cols() - 1));
+    if (label < 0 || label >= x.cols()) {
+      throw ValueError(error_text(where, ": label ", label, " of row ", row, ", expected 0 to ", x.cols() - 1));
     }
   }
+}
+
+template <class T>
+void check_labels(std::string_view where, const Tensor<T>& x, const Tensor<Index>& labels) {
+  check_labels(where, x.shape(), labels);
 }
 
 }  // namespace detail

@@ -45,8 +45,10 @@ Index count_correct(const Tensor<T>& outputs, const Tensor<Index>& labels) {
 
 /// Loss and accuracy of a network on a whole data set, in Mode::inference. The loss is the mean over the samples,
 /// also where the last batch is smaller. Targets of type Tensor<Index> are labels; others have no accuracy.
+/// Errors   ValueError for a data set without samples
 template <class Net, class L, data::Dataset D>
 Evaluation evaluate(Net& net, L loss, const D& dataset, Index batch_size = kEvaluationBatch) {
+  if (dataset.size() <= 0) throw ValueError("evaluate: the data set has no samples");
   double loss_sum = 0.0;
   Index samples = 0;
   Index correct = 0;
@@ -66,8 +68,10 @@ Evaluation evaluate(Net& net, L loss, const D& dataset, Index batch_size = kEval
 }
 
 /// The share of a data set's labels that a network gets right.
+/// Errors   ValueError for a data set without samples
 template <class Net, data::Dataset D>
 double accuracy(Net& net, const D& dataset, Index batch_size = kEvaluationBatch) {
+  if (dataset.size() <= 0) throw ValueError("accuracy: the data set has no samples");
   Index correct = 0;
   Index all = 0;
   for (const auto& [inputs, labels] : data::Loader{dataset, {.batch_size = batch_size, .shuffle = false}}) {

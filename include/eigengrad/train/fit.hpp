@@ -79,16 +79,26 @@ void clip(Net& net, const std::vector<Parameter<T>*>& parameters, Index step, co
 
 }  // namespace detail
 
+/// What fit asks of its data before the first step, and a program may ask before it begins anything else.
+/// Errors   ShapeError naming the layer that the loader's batches or the test set do not fit; ValueError for a test set
+///          without samples; those of the loss for targets that it cannot take
+template <class Net, class L, class D, data::Dataset Test>
+void check_data(const Net& net, const L& loss, const data::Loader<D>& loader, const Test& test) {
+  check_shapes(net, loader);
+  check_training_targets(net, loss, loader);
+  check_test_set(net, loss, test, kEvaluationBatch);
+}
+
 /// Trains a network step by step: forward, loss, backward, update. Ends after max_steps or with the loader.
 /// With a schedule the optimiser keeps the factor of the last step.
 /// Errors   ValueError naming the step, before it changes a parameter, where the loss is not finite or, with
-///          max_grad_norm, the gradients are not; ValueError for a run without end; ShapeError, before any data is
-///          touched, where the network does not fit the loader's batches
+///          max_grad_norm, the gradients are not; ValueError for a run without end; before the first step those of
+///          check_data
 template <class Net, class L, class Optimizer, class D, data::Dataset Test>
 std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader, const Test& test,
                              const FitOptions& options = {}) {
   detail::check_fit<Optimizer>(options, loader.endless());
-  check_shapes(net, loader);
+  check_data(net, loss, loader, test);
   using Clock = std::chrono::steady_clock;
   const auto all = parameters(net);
   const auto drop_gradients = [&] {
