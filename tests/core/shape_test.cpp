@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include <limits>
+#include <span>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -51,6 +53,27 @@ TEST(Shape, RefusesWhatCannotBe) {
   EXPECT_THROW((Shape{2, 3}[2]), ShapeError);
   EXPECT_THROW((Shape{2, 3}[-3]), ShapeError);
   EXPECT_THROW((Shape{}[0]), ShapeError);
+}
+
+TEST(Shape, RefusesSizesThatDoNotMultiplyAlsoBesideZero) {
+  const Index k32 = Index{1} << 32;
+  for (const auto& sizes : {std::vector<Index>{0, k32, k32 + 3}, {k32, 0, k32}, {k32, k32, 0}, {0, 0, k32, k32, 2}}) {
+    try {
+      const Shape shape{std::span<const Index>(sizes)};
+      FAIL() << shape;
+    } catch (const ShapeError& error) {
+      EXPECT_NE(std::string(error.what()).find("multiply to more than an Index holds"), std::string::npos);
+    }
+  }
+  EXPECT_THROW((Shape{0, k32, 5}.with(-1, k32)), ShapeError);
+}
+
+TEST(Shape, EveryPartOfItsSizesHasAProduct) {
+  const Shape shape{Index{1} << 31, 0, Index{1} << 31, 0};
+  EXPECT_EQ(shape.numel(), 0);
+  EXPECT_EQ(shape.rows(), 0);
+  EXPECT_EQ((Shape{3, Index{1} << 40, 0}.rows()), Index{3} << 40);
+  EXPECT_EQ((Shape{0, Index{1} << 40}.numel()), 0);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ const Case kCases[] = {
 /// Calls f(options) for each algorithm that suits, and says which it was.
 template <class F>
 void for_each_algorithm(const Case& conv, const F& f) {
-  const auto problem = detail::conv2d_problem("test", conv.x, Tensor<double>(conv.weight), conv.options);
+  const auto problem = detail::conv2d_problem("test", conv.x, conv.weight, conv.options);
   for (const Conv2dAlgorithm algorithm : kAlgorithms) {
     if (!detail::suits(algorithm, problem)) continue;
     std::ostringstream name;
@@ -137,7 +137,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Algorithms, ::testing::ValuesIn(kCases),
 
 TEST(Conv2dAlgorithm, TheFastestIsChosenBySize) {
   const auto fastest = [](const Shape& x, const Shape& weight, const Conv2dOptions& options) {
-    return detail::fastest<float>(detail::conv2d_problem("test", x, Tensor<float>(weight), options));
+    return detail::fastest<float>(detail::conv2d_problem("test", x, weight, options));
   };
   using enum Conv2dAlgorithm;
   EXPECT_EQ(fastest({32, 16, 16, 64}, {128, 3, 3, 64}, {.padding = 1}), winograd_4x4);

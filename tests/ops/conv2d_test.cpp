@@ -73,7 +73,7 @@ const Case kCases[] = {
 /// The options with each algorithm that computes a convolution, and with the fastest.
 template <class T>
 std::vector<Conv2dOptions> ways(const Tensor<T>& x, const Tensor<T>& weight, Conv2dOptions options) {
-  const auto problem = detail::conv2d_problem("test", x.shape(), weight, options);
+  const auto problem = detail::conv2d_problem("test", x.shape(), weight.shape(), options);
   std::vector<Conv2dOptions> result;
   using enum Conv2dAlgorithm;
   for (const auto algorithm : {automatic, im2col, depthwise, few_channels, pointwise, winograd_2x2, winograd_4x4}) {

@@ -52,6 +52,19 @@ void remembered(const Where& where, bool is_remembered) {
   throw StateError(name_of(where) + ": backward without a forward before it (Mode::inference remembers nothing)");
 }
 
+/// The sum of two sizes, or the product.
+/// "concat: 9223372036854775807 + 1 is more than an Index holds"
+template <class Where>
+Index sum(const Where& where, Index a, Index b) {
+  if (const auto result = detail::checked_sum(a, b)) return *result;
+  throw ShapeError(error_text(name_of(where), ": ", a, " + ", b, " is more than an Index holds"));
+}
+template <class Where>
+Index product(const Where& where, Index a, Index b) {
+  if (const auto result = detail::checked_product(a, b)) return *result;
+  throw ShapeError(error_text(name_of(where), ": ", a, " * ", b, " is more than an Index holds"));
+}
+
 /// "SGD: learning_rate is -1, expected 0 or more"
 template <class Number>
 void at_least(std::string_view where, std::string_view option, Number value, Number least) {

@@ -6,23 +6,21 @@
 #include <array>
 #include <cstddef>
 #include <initializer_list>
-#include <limits>
 #include <ostream>
 #include <span>
 #include <string>
 
 #include <eigengrad/core/error.hpp>
+#include <eigengrad/core/index.hpp>
 
 // Shape: the sizes of a tensor's axes, outermost first.
 //   Shape s{200, 32, 32, 3};   s.rank() == 4, s[-1] == 3, s.numel() == 614400
 
 namespace eigengrad {
 
-/// Sizes, counts and positions: signed, as wide as a pointer (the same type as Eigen::Index).
-using Index = std::ptrdiff_t;
-
 /// The sizes of a tensor's axes. Rank 0 is a scalar and has one element.
-/// Errors   ShapeError for a negative size, more than kMaxRank axes, or an element count that overflows Index
+/// Errors   ShapeError for a negative size, more than kMaxRank axes, or sizes whose product an Index does not hold. Sizes of
+///          0 are left out of that product: so that of any of the sizes is one that an Index holds
 class Shape {
  public:
   static constexpr int kMaxRank = 6;
@@ -69,13 +67,14 @@ constexpr Shape::Shape(std::span<const Index> sizes) : rank_(static_cast<int>(si
     throw ShapeError(error_text("Shape: ", sizes.size(), " axes, expected at most ", kMaxRank));
   }
   std::copy(sizes.begin(), sizes.end(), sizes_.begin());
+  std::optional<Index> product = 1;
   for (const Index size : sizes) {
     if (size < 0) throw ShapeError(error_text("Shape: size ", size, " of an axis, expected 0 or more"));
-    if (size != 0 && numel_ > std::numeric_limits<Index>::max() / size) {
-      throw ShapeError("Shape: the number of elements of " + to_string(*this) + " is too large");
-    }
-    numel_ *= size;
+    if (size == 0) numel_ = 0;
+    if (size != 0) product = detail::checked_product(*product, size);
+    if (!product) throw ShapeError("Shape: the sizes of " + to_string(*this) + " multiply to more than an Index holds");
   }
+  if (numel_ != 0) numel_ = *product;
 }
 
 inline std::size_t Shape::position(int axis) const {

@@ -43,7 +43,8 @@ void standardize(Split<ImageDataset<T>>& split, Index kinds) {
   std::vector<std::int64_t> sums(period, 0);
   std::vector<std::int64_t> squares(period, 0);
   const std::uint8_t* number = train.images.data();
-  for (Index i = 0; i < train.images.numel() / kinds; ++i) {
+  const Index repeats = kinds == 0 ? 0 : train.images.numel() / kinds;
+  for (Index i = 0; i < repeats; ++i) {
     for (std::size_t kind = 0; kind < period; ++kind) {
       const std::int64_t value = *number++;
       sums[kind] += value;

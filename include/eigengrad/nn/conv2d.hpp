@@ -100,7 +100,9 @@ class Conv2d {
     if (groups_ != 1) text += error_text(" groups ", groups_);
     return text;
   }
-  Index multiply_adds(const Shape& x) const { return output_shape(x).rows() * weight.value.numel(); }
+  Index multiply_adds(const Shape& x) const {
+    return check::product(*this, output_shape(x).rows(), weight.value.numel());
+  }
 
   bool has_bias() const { return !bias.value.empty(); }
 

@@ -73,7 +73,7 @@ class Linear {
   }
 
   std::string description() const { return error_text("Linear ", in_features(), "->", out_features()); }
-  Index multiply_adds(const Shape& x) const { return x.rows() * weight.value.numel(); }
+  Index multiply_adds(const Shape& x) const { return check::product(*this, x.rows(), weight.value.numel()); }
 
   Index in_features() const { return weight.value.size(1); }
   Index out_features() const { return weight.value.size(0); }

@@ -58,7 +58,9 @@ class Residual {
   }
 
   std::string description() const { return "Residual"; }
-  Index multiply_adds(const Shape& x) const { return body.multiply_adds(x) + shortcut.multiply_adds(x); }
+  Index multiply_adds(const Shape& x) const {
+    return check::sum(*this, body.multiply_adds(x), shortcut.multiply_adds(x));
+  }
 
   Sequential<T> body;
   Sequential<T> shortcut;  ///< empty for the identity

@@ -113,7 +113,7 @@ class Sequential {
     Index total = 0;
     Shape shape = x;
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-      total += layers_[i].multiply_adds(shape);
+      total = check::sum(*this, total, layers_[i].multiply_adds(shape));
       shape = output_shape_of(i, shape);
     }
     return total;

@@ -30,13 +30,14 @@ inline Index avg_pool2d_count(const Window& window, const Index* rows, const Ind
 
 /// y[n, p, q, c] = the mean of x under the window at (p, q). Pixels beside the image are 0.
 /// Shapes   x (N, H, W, C); y (N, P, Q, C)
-/// Errors   ShapeError where the window is larger than the padded image or there are no pixels; ValueError for options out of range, or a
-///          padding of more than half the window
+/// Errors   ShapeError if the window is larger than the padded image or there are no pixels; ValueError for options out
+///          of range, or a padding of more than half the window
 template <class T>
 Tensor<T> avg_pool2d(const Tensor<T>& x, const Window& window, const AvgPool2dOptions& options = {}) {
   const Shape shape = window.pooled("avg_pool2d", x.shape());
-  const auto tables = kernels::TapTables::of_window(window, x.shape(), shape);
   Tensor<T> y(shape);
+  if (y.empty()) return y;
+  const auto tables = kernels::TapTables::of_window(window, x.shape(), shape);
   T* out = y.mutable_data();
   const Index channels = shape[3];
   const auto one_position = [&](const T* image, const Index* rows, const Index* cols, T* to) {
@@ -71,9 +72,10 @@ Tensor<T> avg_pool2d_backward(const Tensor<T>& dy, const Shape& x, const Window&
                               const AvgPool2dOptions& options = {}) {
   const Shape shape = window.pooled("avg_pool2d_backward", x);
   check::same_shape("avg_pool2d_backward", "gradient of the output", dy.shape(), shape);
+  Tensor<T> dx(x);
+  if (dx.empty()) return dx;
   const auto positions = kernels::TapTables::of_pixel(window, x, shape);
   const auto pixels = kernels::TapTables::of_window(window, x, shape);
-  Tensor<T> dx(x);
   T* out = dx.mutable_data();
   const Index channels = x[3];
   const auto one_pixel = [&](Index image, const Index* rows, const Index* cols, T* to) {
@@ -109,6 +111,7 @@ Tensor<T> global_avg_pool2d(const Tensor<T>& x) {
   const Index pixels = x.size(1) * x.size(2);
   const Index channels = x.size(3);
   Tensor<T> y({x.size(0), channels});
+  if (y.empty()) return y;
   T* out = y.mutable_data();
   parallel_for(x.size(0), row_grain(pixels * channels), [&](Index begin, Index end) {
     for (Index n = begin; n < end; ++n) {
@@ -130,6 +133,7 @@ Tensor<T> global_avg_pool2d_backward(const Tensor<T>& dy, const Shape& x) {
   check::same_shape("global_avg_pool2d_backward", "gradient of the output", dy.shape(), {x[0], x[3]});
   const Index pixels = x[1] * x[2];
   Tensor<T> dx(x);
+  if (dx.empty()) return dx;
   T* out = dx.mutable_data();
   parallel_for(x[0], row_grain(pixels * x[3]), [&](Index begin, Index end) {
     for (Index n = begin; n < end; ++n) {

@@ -71,6 +71,7 @@ BatchNormStatistics<T> batch_norm_statistics(const Tensor<T>& x) {
   const Index rows = x.shape().rows();
   const Index channels = x.shape().cols();
   if (rows == 0) throw ShapeError("batch_norm_statistics: no rows, and the mean of none is not defined");
+  if (channels == 0) return {};
   const Index grain = reduction_grain(channels);
   const Index runs = (rows + grain - 1) / grain;
   Tensor<T> parts({runs, 3, channels});
@@ -114,7 +115,7 @@ Tensor<T> batch_norm(Tensor<T> x, const Tensor<T>& mean, const Tensor<T>& inv_st
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
-  parallel_for(y.shape().rows(), row_grain(channels), [&](Index begin, Index end) {
+  parallel_rows(y.shape(), [&](Index begin, Index end) {
     const Index start = begin * channels;
     detail::for_channels<T>(channels, [&](auto lanes, auto packets, Index c) {
       kernels::batch_norm::normalize_rows<T, lanes, packets>(from + start + c, end - begin, channels, mean.data() + c,
@@ -177,7 +178,7 @@ BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, cons
   const T* from = dy.data();
   Tensor<T> dx = detail::reuse(dy);
   T* to = dx.mutable_data();
-  parallel_for(rows, row_grain(channels), [&](Index begin, Index end) {
+  parallel_rows(dx.shape(), [&](Index begin, Index end) {
     const Index start = begin * channels;
     detail::for_channels<T>(channels, [&](auto lanes, auto packets, Index c) {
       kernels::batch_norm::input_gradient_rows<T, lanes, packets>(from + start, x.data() + start, end - begin, channels,

@@ -22,7 +22,7 @@ Tensor<T> channel_map(Tensor<T> x, const ChannelMap<T>& f) {
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
-  parallel_for(y.shape().rows(), row_grain(channels), [&](Index begin, Index end) {
+  parallel_rows(y.shape(), [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const ConstRowMap<T> in(from + i * channels, channels);
       RowMap<T> out(to + i * channels, channels);

@@ -50,7 +50,7 @@ Shape concat_shape(std::size_t parts, int axis, const F& shape_of) {
       throw ShapeError(
           error_text("concat: tensor ", i, " has shape ", shape, ", expected ", first, " on all axes but axis ", axis));
     }
-    size += shape.begin()[axis];
+    size = check::sum("concat", size, shape.begin()[axis]);
   }
   return first.with(axis, size);
 }
@@ -111,14 +111,14 @@ Tensor<T> stack(const std::vector<Tensor<T>>& parts, int axis = 0) {
 /// Shapes   dy as the result; dx as the part, with `size` on the axis
 template <class X>
 X concat_backward(const X& dy, int axis, Index begin, Index size) {
-  return slice(dy, axis, begin, begin + size);
+  return slice(dy, axis, begin, check::sum("concat_backward", begin, size));
 }
 
 /// The gradient of part i of a stack.
 /// Shapes   dy as the result; dx as the part
 template <class X>
 X stack_backward(const X& dy, int axis, Index i) {
-  return reshape(slice(dy, axis, i, i + 1), squeezed(dy.shape().with(axis, 1), axis));
+  return reshape(slice(dy, axis, i, check::sum("stack_backward", i, 1)), squeezed(dy.shape().with(axis, 1), axis));
 }
 
 }  // namespace eigengrad::ops

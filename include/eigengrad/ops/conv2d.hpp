@@ -25,31 +25,31 @@ struct Conv2dOptions {
 namespace detail {
 
 /// The sizes of a convolution, checked.
-template <class T>
-kernels::ConvProblem conv2d_problem(std::string_view where, const Shape& x, const Tensor<T>& weight,
-                                    const Conv2dOptions& options) {
-  const Shape& w = weight.shape();
+/// Shapes   x (N, H, W, C); weight w (K, R, S, C / groups)
+inline kernels::ConvProblem conv2d_problem(std::string_view where, const Shape& x, const Shape& w,
+                                           const Conv2dOptions& options) {
   if (w.rank() != 4) throw ShapeError(error_text(where, ": weight has shape ", w, ", expected (K, R, S, C)"));
   const Window window{{w[1], w[2]}, options.stride, options.padding, options.dilation};
   window.check_options(where);
   check::above_zero(where, "groups", options.groups);
   const Shape positions = window.output(where, x);
-  check::last_axis(where, "channels", x, w[3] * options.groups);
+  check::last_axis(where, "channels", x, check::product(where, w[3], options.groups));
   check::divisible(where, "output channels", w[0], options.groups);
   return {x, positions.with(-1, w[0]), window, options.groups};
 }
 
-/// The algorithm asked for, or the fastest.
-/// Errors   ValueError for one that does not compute this problem
-template <class T>
-Conv2dAlgorithm conv2d_algorithm(std::string_view where, const kernels::ConvProblem& problem,
-                                 Conv2dAlgorithm algorithm) {
-  const bool is_nothing = problem.y.numel() == 0;  // which not every algorithm has to expect
-  if (algorithm == Conv2dAlgorithm::automatic) return is_nothing ? Conv2dAlgorithm::im2col : fastest<T>(problem);
-  if (suits(algorithm, problem)) return is_nothing ? Conv2dAlgorithm::im2col : algorithm;
+/// Errors   ValueError for an algorithm that does not compute this problem
+inline void check_algorithm(std::string_view where, const kernels::ConvProblem& problem, Conv2dAlgorithm algorithm) {
+  if (suits(algorithm, problem)) return;
   const Window& w = problem.window;
   throw ValueError(error_text(where, ": algorithm ", algorithm, " computes no window of ", w.kernel, " with stride ",
                               w.stride, ", padding ", w.padding, " and dilation ", w.dilation));
+}
+
+/// The algorithm asked for, or the fastest.
+template <class T>
+Conv2dAlgorithm conv2d_algorithm(const kernels::ConvProblem& problem, Conv2dAlgorithm algorithm) {
+  return algorithm == Conv2dAlgorithm::automatic ? fastest<T>(problem) : algorithm;
 }
 
 /// The options for which groups are merged, and how many are: 1 is none. See kernels/conv_groups.hpp.
@@ -71,15 +71,17 @@ MergedGroups merge_groups(const kernels::ConvProblem& problem, const Conv2dOptio
 /// Convolution of images, and then what follows it channel by channel: y = f(x * W).
 /// Shapes   x (N, H, W, C); weight (K, R, S, C / groups); f of K channels; y (N, P, Q, K) with
 ///          P = (H + 2 padding - dilation (R - 1) - 1) / stride + 1, rounded down, and Q likewise
-/// Errors   ShapeError where the shapes do not fit or the window is larger than the padded image; ValueError for
-///          options out of range, outputs that groups do not divide, or an algorithm that does not suit
+/// Errors   ShapeError if the shapes do not fit, images have no pixels or the window is larger than the padded image;
+///          ValueError for options out of range, outputs that groups do not divide, or an algorithm that does not suit
 /// Cost     N P Q K R S C / groups multiply-adds, fewer with Winograd's algorithms
 template <class T>
 Tensor<T> conv2d_channel_map(const Tensor<T>& x, const Tensor<T>& weight, const ChannelMap<T>& f,
                              const Conv2dOptions& options = {}) {
-  const auto problem = detail::conv2d_problem("conv2d", x.shape(), weight, options);
+  const auto problem = detail::conv2d_problem("conv2d", x.shape(), weight.shape(), options);
+  detail::check_algorithm("conv2d", problem, options.algorithm);
   if (!f.scale.empty()) check::same_shape("conv2d", "scale", f.scale.shape(), {weight.size(0)});
   if (!f.shift.empty()) check::same_shape("conv2d", "bias", f.shift.shape(), {weight.size(0)});
+  if (problem.is_nothing()) return channel_map(Tensor<T>::zeros(problem.y), f);
   if (const auto [merged_options, merged] = detail::merge_groups<T>(problem, options); merged > 1)
     return conv2d_channel_map(x, kernels::groups::merge(weight, options.groups, merged), f, merged_options);
   Tensor<T> y(problem.y);
@@ -87,7 +89,7 @@ Tensor<T> conv2d_channel_map(const Tensor<T>& x, const Tensor<T>& weight, const 
   const bool only_bias = f.scale.empty();
   const Tensor<T> bias = only_bias ? f.shift : Tensor<T>();
   ChannelMap<T> rest = f;
-  switch (detail::conv2d_algorithm<T>("conv2d", problem, options.algorithm)) {
+  switch (detail::conv2d_algorithm<T>(problem, options.algorithm)) {
     case Conv2dAlgorithm::depthwise:
       kernels::depthwise::forward(problem, x, weight, bias, y);
       if (only_bias) rest.shift = Tensor<T>();
@@ -127,12 +129,14 @@ Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
 template <class T>
 Tensor<T> conv2d_backward_input(const Tensor<T>& dy, const Tensor<T>& weight, const Shape& x,
                                 const Conv2dOptions& options = {}) {
-  const auto problem = detail::conv2d_problem("conv2d_backward_input", x, weight, options);
+  const auto problem = detail::conv2d_problem("conv2d_backward_input", x, weight.shape(), options);
+  detail::check_algorithm("conv2d_backward_input", problem, options.algorithm);
   check::same_shape("conv2d_backward_input", "gradient of the output", dy.shape(), problem.y);
+  if (problem.is_nothing()) return Tensor<T>::zeros(x);
   if (const auto [merged_options, merged] = detail::merge_groups<T>(problem, options); merged > 1)
     return conv2d_backward_input(dy, kernels::groups::merge(weight, options.groups, merged), x, merged_options);
   Tensor<T> dx(x);
-  switch (detail::conv2d_algorithm<T>("conv2d_backward_input", problem, options.algorithm)) {
+  switch (detail::conv2d_algorithm<T>(problem, options.algorithm)) {
     case Conv2dAlgorithm::depthwise:
       kernels::depthwise::backward_input(problem, dy, weight, dx);
       break;
@@ -162,14 +166,17 @@ Tensor<T> conv2d_backward_weight(const Tensor<T>& dy, const Tensor<T>& x, const 
   check::above_zero("conv2d_backward_weight", "groups", options.groups);
   check::rank_at_least("conv2d_backward_weight", dy.shape(), 1);
   check::rank_at_least("conv2d_backward_weight", x.shape(), 1);
-  Tensor<T> dw({dy.shape()[-1], kernel.height, kernel.width, x.shape()[-1] / options.groups});
-  const auto problem = detail::conv2d_problem("conv2d_backward_weight", x.shape(), dw, options);
+  const Shape weight{dy.shape()[-1], kernel.height, kernel.width, x.shape()[-1] / options.groups};
+  const auto problem = detail::conv2d_problem("conv2d_backward_weight", x.shape(), weight, options);
+  detail::check_algorithm("conv2d_backward_weight", problem, options.algorithm);
   check::same_shape("conv2d_backward_weight", "gradient of the output", dy.shape(), problem.y);
+  if (problem.is_nothing()) return Tensor<T>::zeros(weight);
   if (const auto [merged_options, merged] = detail::merge_groups<T>(problem, options); merged > 1) {
     const Tensor<T> merged_dw = conv2d_backward_weight(dy, x, kernel, merged_options);
     return kernels::groups::split(merged_dw, options.groups, merged);
   }
-  switch (detail::conv2d_algorithm<T>("conv2d_backward_weight", problem, options.algorithm)) {
+  Tensor<T> dw(weight);
+  switch (detail::conv2d_algorithm<T>(problem, options.algorithm)) {
     case Conv2dAlgorithm::depthwise:
       kernels::depthwise::backward_weight(problem, dy, x, dw);
       break;

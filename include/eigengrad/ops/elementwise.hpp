@@ -19,6 +19,13 @@ inline constexpr Index kElementGrain = 16 * 1024;
 /// Rows in one piece of a parallel loop over rows of the given length.
 inline Index row_grain(Index cols) { return std::max<Index>(1, kElementGrain / std::max<Index>(cols, 1)); }
 
+/// Calls body(begin, end) for the rows of a tensor of this shape, on several threads; not at all if it has no elements,
+/// however many rows that may be.
+template <class F>
+void parallel_rows(const Shape& shape, F&& body) {
+  if (shape.numel() > 0) parallel_for(shape.rows(), row_grain(shape.cols()), body);
+}
+
 /// Numbers in a row, as those of a pixel or of a matrix row, wherever they begin.
 template <class T>
 using RowMap = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;

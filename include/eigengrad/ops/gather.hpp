@@ -59,7 +59,7 @@ Tensor<T> gather(const Tensor<T>& x, int axis, const Tensor<Index>& index) {
   Tensor<T> y(index.shape());
   if (y.empty()) return y;
   T* to = y.mutable_data();
-  parallel_for(y.shape().rows(), row_grain(y.shape().cols()), [&](Index begin, Index end) {
+  parallel_rows(y.shape(), [&](Index begin, Index end) {
     detail::for_gathered(x.shape(), axis, index, begin, end,
                          [&](Index position, Index offset) { to[position] = x.data()[offset]; });
   });

@@ -65,7 +65,7 @@ LayerNormResult<T> layer_norm(Tensor<T> x, const Tensor<T>& weight, const Tensor
   T* n_data = normalized.mutable_data();
   T* y_data = y.empty() ? n_data : y.mutable_data();
   T* inverse = inv_std.mutable_data();
-  parallel_for(shape.rows(), row_grain(cols), [&](Index begin, Index end) {
+  parallel_rows(shape, [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       const T scale = detail::normalize_row(from + row * cols, n_data + row * cols, cols, static_cast<T>(eps));
       if (inverse != nullptr) inverse[row] = scale;
@@ -98,7 +98,7 @@ Tensor<T> layer_norm_backward_input(Tensor<T> dy, const Tensor<T>& normalized, c
   const T* from = dy.data();
   Tensor<T> dx = detail::reuse(dy);
   T* to = dx.mutable_data();
-  parallel_for(dx.shape().rows(), row_grain(cols), [&](Index begin, Index end) {
+  parallel_rows(dx.shape(), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       const ConstRowMap<T> d(from + row * cols, cols);
       const ConstRowMap<T> n(normalized.data() + row * cols, cols);

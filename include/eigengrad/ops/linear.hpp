@@ -19,7 +19,7 @@ template <class T>
 void fill_rows(Tensor<T>& y, const Tensor<T>& row) {
   const Index cols = y.shape().cols();
   T* to = y.mutable_data();
-  parallel_for(y.shape().rows(), row_grain(cols), [&](Index begin, Index end) {
+  parallel_rows(y.shape(), [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) std::copy_n(row.data(), cols, to + i * cols);
   });
 }

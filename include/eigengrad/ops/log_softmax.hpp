@@ -25,7 +25,7 @@ Tensor<T> log_softmax(Tensor<T> x) {
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
-  parallel_for(y.shape().rows(), row_grain(cols), [&](Index begin, Index end) {
+  parallel_rows(y.shape(), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       const ConstRowMap<T> in(from + row * cols, cols);
       RowMap<T> out(to + row * cols, cols);
@@ -48,7 +48,7 @@ Tensor<T> log_softmax_backward(Tensor<T> dy, const Tensor<T>& y) {
   check::same_shape("log_softmax_backward", "gradient of the output", dy.shape(), y.shape());
   const Index cols = y.shape().cols();
   T* to = dy.mutable_data();
-  parallel_for(y.shape().rows(), row_grain(cols), [&](Index begin, Index end) {
+  parallel_rows(y.shape(), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       RowMap<T> d(to + row * cols, cols);
       d -= ConstRowMap<T>(y.data() + row * cols, cols).exp() * d.sum();

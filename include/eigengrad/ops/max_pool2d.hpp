@@ -56,6 +56,7 @@ MaxPool2dResult<T> max_pool2d(const Tensor<T>& x, const Window& window) {
   const detail::PoolAxes axes(window, x.shape(), shape);
   const auto &rows = axes.rows, &cols = axes.cols;
   MaxPool2dResult<T> result{Tensor<T>(shape), Tensor<T>(shape)};
+  if (result.y.empty()) return result;
   T* y = result.y.mutable_data();
   T* taps = result.taps.mutable_data();
   const Index channels = shape[3], row_size = x.size(2) * channels;
@@ -95,6 +96,7 @@ Tensor<T> max_pool2d_backward(const Tensor<T>& dy, const Tensor<T>& taps, const 
   const detail::PoolAxes axes(window, x, shape);
   const auto &rows = axes.rows, &cols = axes.cols;
   Tensor<T> dx(x);
+  if (dx.empty()) return dx;
   T* out = dx.mutable_data();
   const Index channels = x[3], row_size = shape[2] * channels;
   const Tensor<kernels::max_pool::Places> over_cols = cols.positions_over_pixels();

@@ -8,6 +8,7 @@
 #include <span>
 #include <type_traits>
 
+#include <eigengrad/core/check.hpp>
 #include <eigengrad/ops/copy_strided.hpp>
 
 // Elements put before and after those of each axis, or, with negative numbers, taken away.
@@ -39,7 +40,8 @@ class Padding {
   /// Takes away what this puts there, and the reverse.
   Padding operator-() const {
     Padding result = *this;
-    for (PadWidth& width : result.widths_) width = {-width.before, -width.after};
+    const auto negative = [](Index width) { return -std::max(width, -eigengrad::detail::kLargestIndex); };
+    for (PadWidth& width : result.widths_) width = {negative(width.before), negative(width.after)};
     return result;
   }
 
@@ -49,15 +51,16 @@ class Padding {
 };
 
 /// The shape with the padding.
-/// Errors   ShapeError if the numbers of axes differ or an axis gets a size below 0
+/// Errors   ShapeError if the numbers of axes differ or an axis gets a size below 0 or beyond Index
 inline Shape padded_shape(const Shape& x, const Padding& padding) {
   if (padding.rank() != x.rank()) {
     throw ShapeError(error_text("pad: widths for ", padding.rank(), " axes, expected ", x.rank(), "; shape ", x));
   }
   std::array<Index, Shape::kMaxRank> sizes{};
   for (int axis = 0; axis < x.rank(); ++axis) {
-    const Index size = x[axis] + padding[axis].before + padding[axis].after;
-    if (size < 0 || x[axis] + padding[axis].before < 0 || x[axis] + padding[axis].after < 0) {
+    const Index with_before = check::sum("pad", x[axis], padding[axis].before);
+    const Index size = check::sum("pad", with_before, padding[axis].after);
+    if (size < 0 || with_before < 0 || x[axis] + padding[axis].after < 0) {
       throw ShapeError(error_text("pad: widths ", padding[axis].before, " and ", padding[axis].after, " on axis ", axis,
                                   " take more than there is; shape ", x));
     }
@@ -83,19 +86,19 @@ Tensor<T> pad(const Tensor<T>& x, const Padding& padding, std::type_identity_t<T
   const Index skipped = std::max<Index>(-padding[last].before, 0) * unit;
   const Index length = y.size(last) * unit;
   const Index kept = length - before - std::max<Index>(padding[last].after, 0) * unit;
-  // Leading axes: position p of y is position p - before of x, if x has it.
-  Index origin = skipped;
   const Strides x_strides = strides_of(x.shape());
-  for (int axis = 0; axis < last; ++axis) origin -= padding[axis].before * x_strides[static_cast<std::size_t>(axis)];
   T* data = y.mutable_data();
   parallel_for(y.numel() / length, row_grain(length), [&](Index begin, Index end) {
-    Walk<1> walk(y.shape().begin(), last, {x_strides});
+    Walk<0> walk(y.shape().begin(), last, {});
     walk.seek(begin);
     for (; begin < end; ++begin, walk.next()) {
+      // Leading axes: position p of y is position p - before of x, if x has it.
       bool inside = kept > 0;
-      for (int axis = 0; axis < last; ++axis) {
+      Index from = skipped;
+      for (int axis = 0; inside && axis < last; ++axis) {
         const Index at = walk.at(static_cast<std::size_t>(axis)) - padding[axis].before;
-        inside = inside && at >= 0 && at < x.shape().begin()[axis];
+        inside = at >= 0 && at < x.shape().begin()[axis];
+        if (inside) from += at * x_strides[static_cast<std::size_t>(axis)];
       }
       T* row = data + begin * length;
       if (!inside) {
@@ -103,7 +106,7 @@ Tensor<T> pad(const Tensor<T>& x, const Padding& padding, std::type_identity_t<T
         continue;
       }
       detail::fill_run(row, before, value);
-      detail::copy_run(x.data() + (origin + walk.offset()), kept, row + before);
+      detail::copy_run(x.data() + from, kept, row + before);
       detail::fill_run(row + before + kept, length - before - kept, value);
     }
   });

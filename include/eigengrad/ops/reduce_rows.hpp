@@ -21,8 +21,9 @@ inline Index reduction_grain(Index cols) { return std::clamp<Index>(row_grain(co
 /// Memory   width numbers for each run
 template <class T, class F>
 Tensor<T> reduce_rows(Index rows, Index cols, Index width, const F& body) {
+  if (rows == 0 || cols == 0) return Tensor<T>::zeros({width});
   const Index grain = reduction_grain(cols);
-  const Index runs = std::max<Index>(1, (rows + grain - 1) / grain);
+  const Index runs = (rows - 1) / grain + 1;
   Tensor<T> parts = Tensor<T>::zeros({runs, width});
   T* data = parts.mutable_data();
   parallel_for(rows, grain, [&](Index begin, Index end) { body(begin, end, data + begin / grain * width); });

@@ -54,7 +54,7 @@ struct SliceRows {
 /// The strides of the slice inside the whole.
 inline Strides sliced_strides(const Shape& whole, int axis, Index step) {
   Strides strides = strides_of(whole);
-  strides[static_cast<std::size_t>(axis)] *= step;
+  strides[static_cast<std::size_t>(axis)] *= std::min(step, std::max<Index>(whole.begin()[axis], 1));
   return strides;
 }
 

@@ -20,7 +20,7 @@ Tensor<T> softmax(Tensor<T> x) {
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
-  parallel_for(y.shape().rows(), row_grain(cols), [&](Index begin, Index end) {
+  parallel_rows(y.shape(), [&](Index begin, Index end) {
     const Eigen::Map<const Matrix<T>> in(from + begin * cols, end - begin, cols);
     Eigen::Map<Matrix<T>> out(to + begin * cols, end - begin, cols);
     for (Index row = 0; row < out.rows(); ++row) out.row(row).array() = in.row(row).array() - in.row(row).maxCoeff();
@@ -38,7 +38,7 @@ Tensor<T> softmax_backward(Tensor<T> dy, const Tensor<T>& y) {
   check::same_shape("softmax_backward", "gradient of the output", dy.shape(), y.shape());
   const Index cols = y.shape().cols();
   T* to = dy.mutable_data();
-  parallel_for(y.shape().rows(), row_grain(cols), [&](Index begin, Index end) {
+  parallel_rows(y.shape(), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       RowMap<T> d(to + row * cols, cols);
       const ConstRowMap<T> p(y.data() + row * cols, cols);

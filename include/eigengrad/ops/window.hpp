@@ -86,14 +86,15 @@ struct Window {
   }
 
   /// The positions of the window on images x (N, H, W, C), as a shape with the same N and C.
-  /// Errors   ShapeError where x has not four axes or the window is larger than the padded image
+  /// Errors   ShapeError if x has not four axes or no pixels, or the window is larger than the padded image
   template <class Where>
   Shape output(const Where& where, const Shape& x) const {
     if (x.rank() != 4) {
       throw ShapeError(error_text(check::name_of(where), ": input has ", x.rank(),
                                   " axes, expected 4: (N, H, W, C); input shape ", x));
     }
-    const Size2d padded{x[1] + 2 * padding.height, x[2] + 2 * padding.width};
+    check_image(where, x);
+    const Size2d padded{check::sum(where, x[1], 2 * padding.height), check::sum(where, x[2], 2 * padding.width)};
     const Size2d needed = extent();
     if (needed.height > padded.height || needed.width > padded.width) {
       throw ShapeError(error_text(check::name_of(where), ": window of ", needed, " pixels, expected at most ", padded,
@@ -104,11 +105,10 @@ struct Window {
   }
 
   /// The positions of a pooling window: as output, and every window lies on a pixel.
-  /// Errors   those of check_pooling and output; ShapeError for images without pixels
+  /// Errors   those of check_pooling and output
   template <class Where>
   Shape pooled(const Where& where, const Shape& x) const {
     check_pooling(where);
-    check_image(where, x);
     return output(where, x);
   }
 };

@@ -27,11 +27,12 @@ inline constexpr Index kMostChannels = 8;
 
 /// One group, few channels, and images that their padding does not make much larger.
 inline bool suits(const ConvProblem& problem) {
-  const Size2d& padding = problem.window.padding;
-  const Index pixels = problem.x[1] * problem.x[2];
+  const auto pixels = [&](const Size2d& padding) {
+    const auto side = [](Index size, Index pad) { return static_cast<double>(size) + 2.0 * static_cast<double>(pad); };
+    return side(problem.x[1], padding.height) * side(problem.x[2], padding.width);
+  };
   return problem.groups == 1 && problem.x[3] > 0 && problem.x[3] <= kMostChannels &&
-         problem.taps() <= kMostTaps / problem.x[3] &&
-         (problem.x[1] + 2 * padding.height) * (problem.x[2] + 2 * padding.width) <= 4 * pixels + 1024;
+         problem.taps() <= kMostTaps / problem.x[3] && pixels(problem.window.padding) <= 4.0 * pixels(0) + 1024.0;
 }
 
 namespace detail {
@@ -180,7 +181,6 @@ void pad_rows(const T* from, Index rows, Index cols, Index padded, T* to) {
 template <class T>
 void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias,
              Tensor<T>& y) {
-  if (y.empty()) return;
   const Index outputs = problem.y[3];
   const Index taps = problem.taps() * problem.x[3];
   const detail::Panels<T> panels(outputs);
@@ -224,10 +224,6 @@ template <class T>
 void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
   constexpr Index kParts = 16;
   constexpr Index kBandElements = 6 * 1024;  // of a panel of dy: half of the first-level cache
-  if (dy.empty()) {
-    dw.mutable_array().setZero();
-    return;
-  }
   const Index outputs = problem.y[3];
   const Index taps = problem.taps() * problem.x[3];
   const detail::Panels<T> panels(outputs);

@@ -18,7 +18,6 @@ namespace eigengrad::ops::kernels::im2col {
 /// y = x * W
 template <class T>
 void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, Tensor<T>& y) {
-  if (y.empty()) return;
   const auto taps = TapTables::of_window(problem.window, problem.x, problem.y).without_dead_taps();
   const Tensor<T> live = weights_of(weight, taps);
   const Index outputs = problem.group_outputs();
@@ -71,7 +70,6 @@ void backward_input_lattice(const ConvProblem& problem, const Size2d& first, con
 /// dx from dy.
 template <class T>
 void backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
-  if (dx.empty()) return;
   const auto taps = TapTables::of_pixel(problem.window, problem.x, problem.y);
   const Size2d& stride = problem.window.stride;
   T* out = dx.mutable_data();
@@ -85,10 +83,6 @@ void backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tenso
 /// dW from dy and x.
 template <class T>
 void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
-  if (dy.empty()) {
-    dw.mutable_array().setZero();
-    return;
-  }
   const auto taps = TapTables::of_window(problem.window, problem.x, problem.y).without_dead_taps();
   const bool all_live = taps.taps() == problem.window.kernel;
   const Index inputs = problem.group_inputs();

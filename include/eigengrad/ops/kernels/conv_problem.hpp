@@ -15,6 +15,8 @@ struct ConvProblem {
 
   Index group_inputs() const { return x[3] / groups; }
   Index group_outputs() const { return y[3] / groups; }
+  /// True if no product is summed: every result is 0. No algorithm has to expect it.
+  bool is_nothing() const { return x.numel() == 0 || y.numel() == 0; }
   Index taps() const { return window.kernel.area(); }
   Index group_weights() const { return group_outputs() * taps() * group_inputs(); }
 };

@@ -15,9 +15,15 @@ struct EvenSplit {
   Index count;
 
   static EvenSplit of_at_most(Index size, Index largest) { return {size, (size + largest - 1) / largest}; }
-  Index begin(Index part) const { return part * size / count; }
+  Index begin(Index part) const {
+    if (size <= kSmall) return part * size / count;
+    return part * (size / count) + part * (size % count) / count;  // the same, if that product is too large
+  }
   Index length(Index part) const { return begin(part + 1) - begin(part); }
   Index longest() const { return (size + count - 1) / count; }
+
+ private:
+  static constexpr Index kSmall = Index{1} << 31;
 };
 
 }  // namespace eigengrad::ops::kernels

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <optional>
+
+// Index, and the arithmetic of sizes that come from outside: options, and shapes of tensors without elements, which may
+// have any size beside the 0. Between the sizes of one Shape nothing has to be checked: Shape has done it.
+
+namespace eigengrad {
+
+/// Sizes, counts and positions: signed, as wide as a pointer (the same type as Eigen::Index).
+using Index = std::ptrdiff_t;
+
+namespace detail {
+
+inline constexpr Index kLargestIndex = std::numeric_limits<Index>::max();
+inline constexpr Index kSmallestIndex = std::numeric_limits<Index>::min();
+
+/// a + b, or nothing if an Index does not hold it.
+constexpr std::optional<Index> checked_sum(Index a, Index b) {
+  if (b > 0 ? a > kLargestIndex - b : a < kSmallestIndex - b) return std::nullopt;
+  return a + b;
+}
+
+/// a b for numbers of 0 or more, or nothing if an Index does not hold it.
+constexpr std::optional<Index> checked_product(Index a, Index b) {
+  if (b != 0 && a > kLargestIndex / b) return std::nullopt;
+  return a * b;
+}
+
+}  // namespace detail
+}  // namespace eigengrad
