@@ -49,8 +49,10 @@ TEST(CopyStrided, MatchesLoops) {
            Copy{{1000}, {3}, {1}},
            Copy{{1000}, {1}, {5}},
            Copy{{3, 1, 5}, {5, 99, 1}, {5, 77, 1}},
-           Copy{{300, 257}, {1, 300}, {257, 1}},                          // a transposed matrix, with edges of squares
-           Copy{{16, 32}, {1, 16}, {32, 1}},                              // and without
+           Copy{{300, 257}, {1, 300}, {257, 1}},                   // a transposed matrix, with edges of squares
+           Copy{{2, 300, 257}, {77100, 1, 300}, {77100, 257, 1}},  // two, each in bands for several threads
+           Copy{{2, 300, 40}, {600, 1, 2000}, {12000, 40, 1}},     // lines on pages of their own, in longer bands
+           Copy{{16, 32}, {1, 16}, {32, 1}},                       // and without
            Copy{{2, 3, 40, 50}, {6000, 1, 150, 3}, {6000, 2000, 50, 1}},  // channels to the front
            Copy{{2, 40, 50, 3}, {6000, 50, 1, 2000}, {6000, 150, 3, 1}},  // and back
            Copy{{4, 3, 5}, {1, 20, 4}, {15, 5, 1}},
@@ -67,6 +69,21 @@ TEST(CopyStrided, MatchesLoops) {
     check<double>(copy);
     check<Index>(copy);
     check<signed char>(copy);
+  }
+}
+
+TEST(CopyStrided, RunsAtEqualDistancesLeaveWhatIsBetweenThem) {
+  constexpr Index kRows = 300, kCount = 170, kFrom = 180, kTo = 200;
+  const Tensor<float> x = counting<float>({kRows, kFrom});
+  for (const Index rows : {Index{1}, Index{2}, kRows}) {
+    Tensor<float> y = Tensor<float>::full({kRows + 1, kTo}, -1.0F);
+    detail::copy_runs(rows, kCount, x.data(), kFrom, y.mutable_data(), kTo);
+    for (Index row = 0; row <= kRows; ++row) {
+      for (Index i = 0; i < kTo; ++i) {
+        const float expected = row < rows && i < kCount ? x.data()[row * kFrom + i] : -1.0F;
+        ASSERT_EQ(y.data()[row * kTo + i], expected) << rows << " rows, at " << row << ", " << i;
+      }
+    }
   }
 }
 

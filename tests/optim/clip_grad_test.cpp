@@ -74,6 +74,15 @@ TEST(ClipGradNorm, SumsInDoubleAndAlikeForAnyNumberOfThreads) {
   set_num_threads(0);
 }
 
+TEST(ClipGradNorm, LeavesGradientsBelowTheBoundAsTheyAre) {
+  Parameter<float> parameter{Tensor<float>::ones({2})};
+  for (const double max_norm : {1.0001, 1.5, 2.5, 1e30}) {  // one just above the norm: the factor must not exceed 1
+    parameter.grad = Tensor<float>({2}, {0.6F, -0.8F});
+    EXPECT_NEAR(clip_grad_norm(std::vector<Parameter<float>*>{&parameter}, max_norm), 1.0, 1e-6);
+    EXPECT_TRUE(equal(parameter.grad, Tensor<float>({2}, {0.6F, -0.8F}))) << max_norm;
+  }
+}
+
 TEST(ClipGradNorm, OfNoGradientsIsZero) {
   Parameter<float> parameter{Tensor<float>::ones({3})};
   EXPECT_EQ(clip_grad_norm(std::vector<Parameter<float>*>{&parameter}, 1.0), 0.0);
