@@ -72,6 +72,37 @@ TEST(Gradcheck, RefusesAWrongShapeAndNaN) {
   EXPECT_FALSE(gradcheck(Scale<Fault::nan>{}, {2, 4}));
 }
 
+TEST(Gradcheck, PassesAnErrorAsLargeAsItsTolerance) {
+  const GradcheckResult strict = gradcheck(Scale<Fault::input>{}, {2, 4});
+  EXPECT_TRUE(gradcheck(Scale<Fault::input>{}, {2, 4}, {.tolerance = strict.largest_error}));
+  EXPECT_FALSE(gradcheck(Scale<Fault::input>{}, {2, 4}, {.tolerance = 0.999 * strict.largest_error}));
+}
+
+/// The sum of (x - target)^2 x: the two arguments cannot stand in for each other.
+struct Cubic {
+  double factor = 1.0;
+  Tensor<double> x_, target_;
+  double forward(const Tensor<double>& x, const Tensor<double>& target) {
+    x_ = x;
+    target_ = target;
+    return ((x.array() - target.array()).square() * x.array()).sum();
+  }
+  Tensor<double> backward() {
+    Tensor<double> dx(x_.shape());
+    const auto d = x_.array() - target_.array();
+    dx.mutable_array() = factor * (2.0 * d * x_.array() + d.square());
+    return dx;
+  }
+};
+
+TEST(Gradcheck, ChecksALoss) {
+  const Tensor<double> x({3}, {0.5, -1.0, 2.0}), target({3}, {0.25, 0.5, -1.0});
+  const GradcheckResult result = gradcheck(Cubic{}, x, target);
+  EXPECT_TRUE(result);
+  EXPECT_LT(result.largest_error, 1e-8);
+  EXPECT_FALSE(gradcheck(Cubic{1.001, {}, {}}, x, target));
+}
+
 TEST(Gradcheck, ItsMessageReachesGoogleTest) {
   const ::testing::AssertionResult result = gradcheck(Scale<Fault::input>{}, {2, 4});
   EXPECT_FALSE(result);

@@ -23,6 +23,14 @@ TEST(Shape, CountsElementsAndAxes) {
   EXPECT_EQ(shape[-4], 200);
 }
 
+TEST(Shape, HasUpToSixAxesAndSizesOfZero) {
+  EXPECT_EQ((Shape{1, 2, 1, 2, 1, 2}.rank()), 6);
+  EXPECT_EQ((Shape{1, 2, 1, 2, 1, 2}.numel()), 8);
+  EXPECT_EQ((Shape{2, 0, 3}.numel()), 0);
+  EXPECT_EQ((Shape{2, 0, 3}.rows()), 0);
+  EXPECT_EQ((Shape{0}.cols()), 0);
+}
+
 TEST(Shape, AScalarHasOneElement) {
   const Shape scalar{};
   EXPECT_EQ(scalar.rank(), 0);
