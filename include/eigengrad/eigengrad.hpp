@@ -4,6 +4,12 @@
 
 // Everything but what needs more than Eigen.
 
+// Windows defines min and max as macros unless NOMINMAX is defined. They are put aside while the headers are read.
+#pragma push_macro("min")
+#pragma push_macro("max")
+#undef min
+#undef max
+
 #include <eigengrad/autodiff/bridge.hpp>
 #include <eigengrad/autodiff/function.hpp>
 #include <eigengrad/autodiff/grad.hpp>
@@ -50,3 +56,6 @@
 #include <eigengrad/train/progress.hpp>
 #include <eigengrad/train/run_directory.hpp>
 #include <eigengrad/version.hpp>
+
+#pragma pop_macro("max")
+#pragma pop_macro("min")

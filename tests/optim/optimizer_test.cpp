@@ -29,7 +29,7 @@ struct SignRule {
   static constexpr const char* kName = "Sign";
   static constexpr std::array<const char*, 0> kState{};
   static bool keeps(const Options&, std::size_t) { return false; }
-  static void check(const Options&) {}
+  static void check_options(const Options&) {}
   SignRule(const Options&, const StepNumbers& numbers) : rate(static_cast<float>(numbers.learning_rate)) {}
   void operator()(Index count, float* values, const float* grads, const std::array<float*, 0>&) const {
     ArrayMap<float>(values, count) -= rate * ConstArrayMap<float>(grads, count).sign();

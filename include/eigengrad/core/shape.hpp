@@ -26,8 +26,8 @@ class Shape {
   static constexpr int kMaxRank = 6;
 
   constexpr Shape() = default;
-  constexpr Shape(std::initializer_list<Index> sizes) : Shape(std::span<const Index>(sizes.begin(), sizes.size())) {}
-  constexpr explicit Shape(std::span<const Index> sizes);
+  constexpr Shape(std::initializer_list<Index> sizes) { assign(sizes.begin(), sizes.size()); }
+  constexpr explicit Shape(std::span<const Index> sizes) { assign(sizes.data(), sizes.size()); }
 
   int rank() const { return rank_; }
   /// The number of elements; 1 for a scalar.
@@ -49,6 +49,8 @@ class Shape {
   bool operator==(const Shape& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
 
  private:
+  // Neither std::span nor std::copy: in libstdc++'s debug mode g++ 12 takes them for no constant expressions.
+  constexpr void assign(const Index* sizes, std::size_t count);
   std::size_t position(int axis) const;
 
   std::array<Index, kMaxRank> sizes_{};
@@ -62,13 +64,14 @@ inline std::ostream& operator<<(std::ostream& out, const Shape& shape) { return 
 
 // ---------------------------------------------------------------------------------------------------------
 
-constexpr Shape::Shape(std::span<const Index> sizes) : rank_(static_cast<int>(sizes.size())) {
-  if (sizes.size() > static_cast<std::size_t>(kMaxRank)) {
-    throw ShapeError(error_text("Shape: ", sizes.size(), " axes, expected at most ", kMaxRank));
+constexpr void Shape::assign(const Index* sizes, std::size_t count) {
+  if (count > static_cast<std::size_t>(kMaxRank)) {
+    throw ShapeError(error_text("Shape: ", count, " axes, expected at most ", kMaxRank));
   }
-  std::copy(sizes.begin(), sizes.end(), sizes_.begin());
+  rank_ = static_cast<int>(count);
+  for (std::size_t axis = 0; axis < count; ++axis) sizes_[axis] = sizes[axis];
   std::optional<Index> product = 1;
-  for (const Index size : sizes) {
+  for (const Index size : std::span(sizes_).first(count)) {
     if (size < 0) throw ShapeError(error_text("Shape: size ", size, " of an axis, expected 0 or more"));
     if (size == 0) numel_ = 0;
     if (size != 0) product = detail::checked_product(*product, size);

@@ -153,15 +153,15 @@ void multiply_batch(const MatmulPlan& plan, kernels::View<const T> a, kernels::V
   if (size * plan.steps <= kTinyProduct) {
     return multiply_each(plan, a, b, c, 0, [](ConstView l, ConstView r, T* to, T*) { tiny_gemm(l, r, to); });
   }
-  const kernels::SmallGemm<T> small(plan.rows, plan.steps, plan.cols);
+  const kernels::SmallGemm<T> gemm(plan.rows, plan.steps, plan.cols);
   // Few large products are each shared out among the threads.
-  const bool apart = small.fits() && (plan.batch_count() >= kManyProducts || size * plan.steps <= kernels::kSerialWork);
+  const bool apart = gemm.fits() && (plan.batch_count() >= kManyProducts || size * plan.steps <= kernels::kSerialWork);
   if (apart && (plan.rows == 1 || plan.cols == 1)) {
     return multiply_each(plan, a, b, c, 0, [](ConstView l, ConstView r, T* to, T*) { multiply_one(l, r, to); });
   }
   if (apart) {
-    return multiply_each(plan, a, b, c, small.scratch(), [&](ConstView l, ConstView r, T* to, T* scratch) {
-      small(l, r, kernels::row_major(to, plan.rows, plan.cols), scratch);
+    return multiply_each(plan, a, b, c, gemm.scratch(), [&](ConstView l, ConstView r, T* to, T* scratch) {
+      gemm(l, r, kernels::row_major(to, plan.rows, plan.cols), scratch);
     });
   }
   Walk<2> walk = plan.walk();

@@ -34,7 +34,7 @@ class AdamRule {
   static constexpr std::array<const char*, 2> kState{"exp_avg", "exp_avg_sq"};
   static bool keeps(const Options&, std::size_t) { return true; }
 
-  static void check(const Options& options) {
+  static void check_options(const Options& options) {
     check::at_least(kName, "beta1", options.beta1, 0.0);
     check::below(kName, "beta1", options.beta1, 1.0);
     check::at_least(kName, "beta2", options.beta2, 0.0);

@@ -23,7 +23,7 @@
 //     static constexpr const char* kName = "Sign";
 //     static constexpr std::array<const char*, 0> kState{};            // names of the tensors kept for a parameter
 //     static bool keeps(const Options&, std::size_t) { return false; } // is the i-th of them needed?
-//     static void check(const Options&) {}                             // of all options but the two above
+//     static void check_options(const Options&) {}                     // of all options but the two above
 //     SignRule(const Options&, const StepNumbers& numbers) : ... {}    // before each step of a parameter
 //     void operator()(Index count, float* values, const float* grads, const std::array<float*, 0>& state) const;
 //   };
@@ -52,7 +52,7 @@ class Optimizer {
   Optimizer(const ParameterGroups<Scalar>& groups, const Options& options) : options_(options) {
     check::at_least(Rule::kName, "learning_rate", options.learning_rate, 0.0);
     check::at_least(Rule::kName, "weight_decay", options.weight_decay, 0.0);
-    Rule::check(options);
+    Rule::check_options(options);
     for (const ParameterGroup<Scalar>& group : groups) add_group(group);
     check::above_zero(Rule::kName, "number of parameters", entries_.size());
   }

@@ -35,7 +35,7 @@ class RMSpropRule {
     return state == 0 || (state == 1 ? options.momentum > 0.0 : options.centered);
   }
 
-  static void check(const RMSpropOptions& options) {
+  static void check_options(const RMSpropOptions& options) {
     check::at_least(kName, "alpha", options.alpha, 0.0);
     check::below(kName, "alpha", options.alpha, 1.0);
     check::at_least(kName, "eps", options.eps, 0.0);

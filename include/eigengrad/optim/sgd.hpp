@@ -31,7 +31,7 @@ class SGDRule {
   static constexpr std::array<const char*, 1> kState{"momentum_buffer"};
   static bool keeps(const SGDOptions& options, std::size_t) { return options.momentum > 0.0; }
 
-  static void check(const SGDOptions& options) {
+  static void check_options(const SGDOptions& options) {
     check::at_least(kName, "momentum", options.momentum, 0.0);
     if (options.nesterov) check::above_zero(kName, "momentum, which nesterov needs,", options.momentum);
   }

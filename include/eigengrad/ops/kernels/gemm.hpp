@@ -50,8 +50,8 @@ class Product {
 
   void run() {
     const bool serial = c_.rows * c_.cols <= kSerialWork / std::max<Index>(steps_, 1);
-    const bool small = c_.rows + c_.cols <= kSmallSides && c_.rows * c_.cols <= kSmallResult;
-    if (!serial && small && depths_.count >= kManyDepths)
+    const bool few_results = c_.rows + c_.cols <= kSmallSides && c_.rows * c_.cols <= kSmallResult;
+    if (!serial && few_results && depths_.count >= kManyDepths)
       split_depth();
     else
       split_lines(serial);
