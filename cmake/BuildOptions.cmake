@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The eigengrad authors
 # SPDX-License-Identifier: MIT
 
-# How this project builds its own tests, examples and benchmarks. Nothing here reaches the exported target.
+# How this project builds its own tests, examples and benchmarks. Nothing here reaches the exported targets.
 
 option(EIGENGRAD_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
 option(EIGENGRAD_NATIVE "Use all instructions of this machine's processor" OFF)
@@ -12,24 +12,19 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
 endif()
 
 add_library(eigengrad_build_options INTERFACE)
-target_link_libraries(eigengrad_build_options INTERFACE eigengrad::eigengrad)
-target_compile_options(eigengrad_build_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(EIGENGRAD_NATIVE)
+  target_link_libraries(eigengrad_build_options INTERFACE eigengrad::native)
+else()
+  target_link_libraries(eigengrad_build_options INTERFACE eigengrad::eigengrad)
+endif()
+target_compile_options(eigengrad_build_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                                          -Wsign-conversion)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # False alarms of g++ 12, mended in 13. GCC bug 105593: its own AVX-512 header initialises a variable with itself,
-  # and says so wherever it is inlined. GCC bug 105651: + on std::string is taken for an overlapping copy.
-  target_compile_options(eigengrad_build_options INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized -Wno-restrict)
+  # A false alarm of g++ 12, mended in 13 (GCC bug 105651): + on std::string is taken for an overlapping copy.
+  target_compile_options(eigengrad_build_options INTERFACE -Wno-restrict)
 endif()
 if(EIGENGRAD_WARNINGS_AS_ERRORS)
   target_compile_options(eigengrad_build_options INTERFACE -Werror)
-endif()
-
-if(EIGENGRAD_NATIVE)
-  include(CheckCXXCompilerFlag)
-  check_cxx_compiler_flag(-march=native EIGENGRAD_HAS_MARCH_NATIVE)
-  if(EIGENGRAD_HAS_MARCH_NATIVE)
-    target_compile_options(eigengrad_build_options INTERFACE -march=native)
-    include(cmake/NativeTuning.cmake)
-  endif()
 endif()
 
 if(EIGENGRAD_SANITIZE)

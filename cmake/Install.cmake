@@ -14,4 +14,6 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/eigengradConfig.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/eigengradConfigVersion.cmake
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/eigengradConfig.cmake ${PROJECT_BINARY_DIR}/eigengradConfigVersion.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/eigengradBuildType.cmake ${CMAKE_CURRENT_LIST_DIR}/eigengradEigen.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/eigengradNative.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/eigengrad)

@@ -8,7 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "slow_build.hpp"
+#include <eigengrad/core/slow_build.hpp>
 
 namespace examples {
 
@@ -18,7 +18,7 @@ template <class F>
 int run_main(CLI::App& app, int argc, char** argv, const F& program) {
   try {
     app.parse(argc, argv);
-    if (const std::string note = slow_build_note(); !note.empty()) std::cerr << "note: " << note << '\n';
+    if (const std::string note = eigengrad::slow_build_note(); !note.empty()) std::cerr << "note: " << note << '\n';
     return program();
   } catch (const CLI::ParseError& error) {
     return app.exit(error);

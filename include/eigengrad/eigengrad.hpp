@@ -19,6 +19,7 @@
 #include <eigengrad/core/precision.hpp>
 #include <eigengrad/core/print.hpp>
 #include <eigengrad/core/random.hpp>
+#include <eigengrad/core/slow_build.hpp>
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/data/augment.hpp>
 #include <eigengrad/data/cifar10.hpp>

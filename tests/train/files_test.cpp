@@ -112,6 +112,16 @@ TEST(Progress, IsPlainLinesWhereThereIsNoTerminal) {
   EXPECT_EQ(out.str(), "step     10  train loss 1.5000  test loss 2.0000  3.0 s\n");
 }
 
+TEST(Progress, SaysAtOnceThatTheProgramIsSlowAndThenListensToFit) {
+  std::ostringstream out;
+  const FitOptions options{.on_evaluation = Progress(out)};
+  const std::string note = slow_build_note();
+  EXPECT_EQ(out.str(), note.empty() ? "" : "note: " + note + "\n");
+  out.str("");
+  options.on_evaluation({.step = 20, .train_loss = 1.5, .test_loss = 2.0, .test_accuracy = 0.25, .seconds = 3.0});
+  EXPECT_EQ(out.str(), "step     20  train loss 1.5000  test loss 2.0000  test accuracy 0.2500  3.0 s\n");
+}
+
 TEST(Progress, RedrawsABarOnATerminal) {
   std::ostringstream out;
   Progress progress(out, 10, true);

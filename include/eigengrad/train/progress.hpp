@@ -7,15 +7,21 @@
 #include <ostream>
 #include <string>
 
+#include <eigengrad/core/slow_build.hpp>
 #include <eigengrad/train/fit.hpp>
 
 // What a run tells while it works: a bar that is redrawn on a terminal, plain lines elsewhere.
+//   train::fit(net, loss, sgd, loader, test, {.on_evaluation = train::Progress{std::cout}});
 
 namespace eigengrad::train {
 
 /// Writes the course of a training run to a stream that the caller names.
 class Progress {
  public:
+  /// Lines alone. If the program was built to be slow, the first one says so at once.
+  explicit Progress(std::ostream& out) : Progress(out, 1, false) {
+    if (const std::string note = slow_build_note(); !note.empty()) out_ << joined("note: ", note, "\n") << std::flush;
+  }
   /// `terminal`: the stream is a terminal, on which a line can be written over.
   Progress(std::ostream& out, Index max_steps, bool terminal)
       : out_(out), max_steps_(std::max<Index>(max_steps, 1)), terminal_(terminal) {}
@@ -41,6 +47,9 @@ class Progress {
                    "  test loss ", to_fixed(m.test_loss, 4), accuracy, "  ", to_fixed(m.seconds, 1), " s\n")
          << std::flush;
   }
+
+  /// What `FitOptions::on_evaluation` calls.
+  void operator()(const Measurement& m) { evaluation(m); }
 
   /// Removes the bar, so that other text can follow.
   void clear() {

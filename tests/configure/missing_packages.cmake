@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: The eigengrad authors
+# SPDX-License-Identifier: MIT
+cmake_minimum_required(VERSION 3.21)
+
+# cmake -D SOURCE_DIR=... -D WORK_DIR=... -D COMPILER=... -D GENERATOR=... -P missing_packages.cmake
+# Where a package is missing the part that needs it is left out, with a line that says so; what was asked for by name is
+# an error. Eigen alone is enough to install the headers.
+include(${CMAKE_CURRENT_LIST_DIR}/../support/run.cmake)
+file(REMOVE_RECURSE ${WORK_DIR})
+set(GTest_parts tests)
+set(CLI11_parts examples benchmarks)
+set(nlohmann_json_parts benchmarks)
+set(benchmark_parts benchmarks)
+set(packages GTest CLI11 nlohmann_json benchmark)
+
+# configure(MISSING OPTION...): without the packages in the list MISSING.
+function(configure missing)
+  set(command ${CMAKE_COMMAND} -S ${SOURCE_DIR} -B ${WORK_DIR}/build -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER})
+  foreach(package IN LISTS packages)
+    if(package IN_LIST missing)
+      list(APPEND command -D CMAKE_DISABLE_FIND_PACKAGE_${package}=ON)
+    else()
+      list(APPEND command -D CMAKE_DISABLE_FIND_PACKAGE_${package}=OFF)
+    endif()
+  endforeach()
+  set(command ${command} ${ARGN} PARENT_SCOPE)
+endfunction()
+
+configure("${packages}")
+run(${command})
+foreach(part IN ITEMS tests examples benchmarks)
+  expect_output("The ${part} are not built: not found: " 1)
+endforeach()
+expect_output("not found: CLI11, nlohmann_json, benchmark" 1)
+run(${CMAKE_COMMAND} --install ${WORK_DIR}/build --prefix ${WORK_DIR}/installed)
+if(NOT EXISTS ${WORK_DIR}/installed/include/eigengrad/eigengrad.hpp)
+  message(FATAL_ERROR "the headers are not in ${WORK_DIR}/installed")
+endif()
+
+foreach(package IN LISTS packages)
+  configure(${package})
+  run(${command})
+  foreach(part IN ITEMS tests examples benchmarks)
+    if(part IN_LIST ${package}_parts)
+      expect_output("The ${part} are not built: not found: ${package} " 1)
+    else()
+      expect_output("The ${part} are not built" 0)
+    endif()
+  endforeach()
+endforeach()
+
+configure(GTest -D EIGENGRAD_BUILD_TESTS=ON)
+run_refused("EIGENGRAD_BUILD_TESTS is ON, but the tests need GTest, which was not found" ${command})
+configure(GTest -D EIGENGRAD_BUILD_TESTS=OFF)
+run(${command})
+expect_output("The tests are not built" 0)
+
+# What CI runs asks for everything by name.
+file(READ ${SOURCE_DIR}/CMakePresets.json presets)
+string(JSON count LENGTH "${presets}" configurePresets)
+foreach(number RANGE 1 ${count})
+  math(EXPR index "${number} - 1")
+  string(JSON preset GET "${presets}" configurePresets ${index})
+  string(JSON name GET "${preset}" name)
+  if(name STREQUAL "ci")
+    foreach(part IN ITEMS TESTS EXAMPLES BENCHMARKS)
+      string(JSON value GET "${preset}" cacheVariables EIGENGRAD_BUILD_${part})
+      if(NOT value STREQUAL "ON")
+        message(FATAL_ERROR "preset ci: EIGENGRAD_BUILD_${part} is ${value}, expected true")
+      endif()
+    endforeach()
+  endif()
+endforeach()
