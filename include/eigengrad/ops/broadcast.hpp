@@ -189,8 +189,10 @@ Tensor<T> broadcast_to(const Tensor<T>& x, const Shape& shape) {
 /// Memory   none where the shape is that of x
 /// Errors   ShapeError if the shape does not broadcast to that of x
 template <class T>
-Tensor<T> sum_to(const Tensor<T>& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
+Tensor<SumOf<T>> sum_to(const Tensor<T>& x, const Shape& shape) {
+  if constexpr (std::same_as<SumOf<T>, T>) {
+    if (x.shape() == shape) return x;
+  }
   if (!detail::broadcasts_to(shape, x.shape())) {
     throw ShapeError(error_text("sum_to: shape ", shape, " does not broadcast to ", x.shape()));
   }

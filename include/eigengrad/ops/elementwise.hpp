@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
+#include <type_traits>
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
@@ -25,6 +27,11 @@ template <class F>
 void parallel_rows(const Shape& shape, F&& body) {
   if (shape.numel() > 0) parallel_for(shape.rows(), row_grain(shape.cols()), body);
 }
+
+/// The type that elements add up in, as in NumPy and PyTorch: Index for bool and integers smaller than it, so that a
+/// sum counts what is true and does not wrap at 255; else their own.
+template <class T>
+using SumOf = std::conditional_t<std::integral<T> && sizeof(T) < sizeof(Index), Index, T>;
 
 /// Numbers in a row, as those of a pixel or of a matrix row, wherever they begin.
 template <class T>

@@ -67,18 +67,18 @@ Tensor<T> gather(const Tensor<T>& x, int axis, const Tensor<Index>& index) {
 }
 
 /// Zeros of the shape `whole`, to which the elements y are added where gather takes them from: its adjoint. Those with
-/// one place are added in their order.
+/// one place are added in their order; bool and small integers in Index.
 /// Shapes   y as index
 /// Errors   those of gather; ShapeError if y and index differ
 template <class T>
-Tensor<T> scatter_add(const Tensor<T>& y, int axis, const Tensor<Index>& index, const Shape& whole) {
+Tensor<SumOf<T>> scatter_add(const Tensor<T>& y, int axis, const Tensor<Index>& index, const Shape& whole) {
   axis = checked_axis("scatter_add", axis, whole);
   check::same_shape("scatter_add", "source", y.shape(), index.shape());
   detail::check_gather("scatter_add", whole, axis, index.shape());
   detail::check_indices("scatter_add", index, whole[axis]);
-  Tensor<T> x = Tensor<T>::zeros(whole);
+  Tensor<SumOf<T>> x = Tensor<SumOf<T>>::zeros(whole);
   if (y.empty()) return x;
-  T* to = x.mutable_data();
+  SumOf<T>* to = x.mutable_data();
   // Only places that agree on the first axis meet, unless that is the one they are gathered along.
   const Index rows = index.shape().rows();
   const Index apart = axis == 0 || index.rank() == 1 ? 1 : index.size(0);

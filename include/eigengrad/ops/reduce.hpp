@@ -33,11 +33,12 @@ inline Shape kept_shape(const char* where, const Shape& x, const Axes& axes) {
 
 }  // namespace detail
 
-/// y = the sum along the axes; 0 where there is no element
+/// y = the sum along the axes; 0 where there is no element. Bool and small integers add up in Index: a sum of bool
+/// counts.
 /// Shapes   x any; y the other axes of x, or with keepdims all, those of the sum having size 1
 /// Errors   ShapeError for an axis out of range or one that is given twice; so below
 template <class T>
-Tensor<T> sum(const Tensor<T>& x, const Axes& axes = {}, bool keepdims = false) {
+Tensor<SumOf<T>> sum(const Tensor<T>& x, const Axes& axes = {}, bool keepdims = false) {
   const AxisMask mask = axes.mask("sum", x.shape());
   return reduce_axes<Sum>(x, mask, reduced_shape(x.shape(), mask, keepdims));
 }

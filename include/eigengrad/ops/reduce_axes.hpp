@@ -13,7 +13,8 @@
 // Sums and extrema over any axes, by several threads and yet in one order.
 //   Tensor<T> y = reduce_axes<Sum>(x, axes.mask("sum", x.shape()), result_shape);
 // What is reduced is cut into parts that depend on the sizes alone. Within a part short runs are added up in T and
-// the runs in double, so that a long sum in float keeps its digits; the parts are added from first to last.
+// the runs in double, so that a long sum in float keeps its digits; the parts are added from first to last. Bool and
+// small integers are added in Index.
 
 namespace eigengrad::ops {
 
@@ -37,13 +38,15 @@ struct Smaller {
 
 /// Reductions: `of` all elements of an array expression, and how two results, or expressions of them, are joined.
 struct Sum {
+  template <class T>
+  using Result = SumOf<T>;
   /// The type that many results are joined in.
   template <class T>
-  using Total = std::conditional_t<std::floating_point<T>, double, T>;
+  using Total = std::conditional_t<std::floating_point<T>, double, SumOf<T>>;
 
   template <class V>
   static auto of(const V& v) {
-    return v.sum();
+    return v.template cast<SumOf<typename V::Scalar>>().sum();
   }
   template <class A, class B>
   static auto join(const A& a, const B& b) {
@@ -53,6 +56,8 @@ struct Sum {
 
 template <class Choice>
 struct Extremum {
+  template <class T>
+  using Result = T;
   template <class T>
   using Total = T;
 
@@ -139,10 +144,11 @@ auto reduce_row(const T* x, const JoinedAxes<1>& reduced, Index begin, Index end
 /// The positions [begin, end) of reduced axes for `width` neighbouring results.
 template <class R, class T, class To>
 void reduce_columns(const T* x, Index width, const JoinedAxes<1>& reduced, Index begin, Index end, To* to) {
+  using Run = typename R::template Result<T>;
   using Total = typename R::template Total<T>;
-  std::array<T, kColumnBlock> run_memory;
+  std::array<Run, kColumnBlock> run_memory;
   std::array<Total, kColumnBlock> total_memory;
-  RowMap<T> run(run_memory.data(), width);
+  RowMap<Run> run(run_memory.data(), width);
   RowMap<Total> total(total_memory.data(), width);
   Walk<1> walk = reduced.walk();
   walk.seek(begin);
@@ -151,9 +157,9 @@ void reduce_columns(const T* x, Index width, const JoinedAxes<1>& reduced, Index
     for (Index row = 0; row < rows; ++row, walk.next()) {
       const ConstRowMap<T> next(x + walk.offset(), width);
       if (row == 0)
-        run = next;
+        run = next.template cast<Run>();
       else
-        run = R::join(run, next);
+        run = R::join(run, next.template cast<Run>());
     }
     if (rows == end - begin) {
       RowMap<To>(to, width) = run.template cast<To>();
@@ -197,13 +203,19 @@ void reduce_parts(const ReductionPlan& plan, const T* x, Index results, To* to) 
 /// Shapes   x any; result the other axes of x, with or without axes of size 1 between them
 /// Memory   x itself where no axis has more than one element; at most x.numel() / 64 numbers beside the result
 template <class R, class T>
-Tensor<T> reduce_axes(const Tensor<T>& x, AxisMask mask, const Shape& result) {
-  if (x.numel() == 0) return Tensor<T>::zeros(result);
-  if (x.numel() == result.numel()) return x.reshape(result);
+Tensor<typename R::template Result<T>> reduce_axes(const Tensor<T>& x, AxisMask mask, const Shape& result) {
+  using Result = typename R::template Result<T>;
+  if (x.numel() == 0) return Tensor<Result>::zeros(result);
+  if (x.numel() == result.numel()) {
+    if constexpr (std::same_as<Result, T>)
+      return x.reshape(result);
+    else
+      return x.template cast<Result>().reshape(result);
+  }
   const detail::ReductionPlan plan(x.shape(), mask);
   const Index results = result.numel();
-  Tensor<T> y(result);
-  T* to = y.mutable_data();
+  Tensor<Result> y(result);
+  Result* to = y.mutable_data();
   if (plan.parts == 1) {
     detail::reduce_parts<R>(plan, x.data(), results, to);
     return y;
@@ -216,7 +228,7 @@ Tensor<T> reduce_axes(const Tensor<T>& x, AxisMask mask, const Shape& result) {
     for (Index i = begin; i < end; ++i) {
       Total total = parts[i];
       for (Index part = 1; part < plan.parts; ++part) total = R::join(total, parts[part * results + i]);
-      to[i] = static_cast<T>(total);
+      to[i] = static_cast<Result>(total);
     }
   });
   return y;

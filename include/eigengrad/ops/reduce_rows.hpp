@@ -28,9 +28,10 @@ Tensor<T> reduce_rows(Index rows, Index cols, Index width, const F& body) {
   T* data = parts.mutable_data();
   parallel_for(rows, grain, [&](Index begin, Index end) { body(begin, end, data + begin / grain * width); });
   if (runs == 1) return std::move(parts).reshape({width});
-  Tensor<double> sums = Tensor<double>::zeros({width});
+  using Total = std::conditional_t<std::floating_point<T>, double, T>;
+  Tensor<Total> sums = Tensor<Total>::zeros({width});
   for (Index run = 0; run < runs; ++run) {
-    sums.mutable_array() += ConstRowMap<T>(data + run * width, width).template cast<double>();
+    sums.mutable_array() += ConstRowMap<T>(data + run * width, width).template cast<Total>();
   }
   Tensor<T> total({width});
   total.mutable_array() = sums.array().template cast<T>();
@@ -40,11 +41,14 @@ Tensor<T> reduce_rows(Index rows, Index cols, Index width, const F& body) {
 /// The sum of all rows: the gradient of what is added to each of them, a bias.
 /// Shapes   x (..., C), result (C)
 template <class T>
-Tensor<T> sum_rows(const Tensor<T>& x) {
+Tensor<SumOf<T>> sum_rows(const Tensor<T>& x) {
+  using Result = SumOf<T>;
   const Index cols = x.shape().cols();
-  return reduce_rows<T>(x.shape().rows(), cols, cols, [&](Index begin, Index end, T* sums) {
-    RowMap<T> sum(sums, cols);
-    for (Index row = begin; row < end; ++row) sum += ConstRowMap<T>(x.data() + row * cols, cols);
+  return reduce_rows<Result>(x.shape().rows(), cols, cols, [&](Index begin, Index end, Result* sums) {
+    RowMap<Result> sum(sums, cols);
+    for (Index row = begin; row < end; ++row) {
+      sum += ConstRowMap<T>(x.data() + row * cols, cols).template cast<Result>();
+    }
   });
 }
 

@@ -99,25 +99,26 @@ Tensor<T> take(const Tensor<T>& x, const Tensor<Index>& indices, int axis = 0) {
 }
 
 /// Zeros of the shape `whole`, to which the slices y are added at the indices of one axis: the adjoint of take. Slices
-/// with the same index are added in their order.
+/// with the same index are added in their order; bool and small integers in Index.
 /// Shapes   y as take(whole, indices, axis)
 /// Errors   ShapeError for an axis out of range or a y that does not fit, ValueError for an index outside the axis
 template <class T>
-Tensor<T> scatter_add(const Tensor<T>& y, const Tensor<Index>& indices, const Shape& whole, int axis = 0) {
+Tensor<SumOf<T>> scatter_add(const Tensor<T>& y, const Tensor<Index>& indices, const Shape& whole, int axis = 0) {
   axis = checked_axis("scatter_add", axis, whole);
   check::same_shape("scatter_add", "source", y.shape(),
                     detail::taken_shape("scatter_add", whole, axis, indices.shape()));
   const Index size = whole[axis];
   detail::check_indices("scatter_add", indices, size);
-  Tensor<T> x(whole);
+  using Result = SumOf<T>;
+  Tensor<Result> x(whole);
   if (x.empty()) return x;
   const Index unit = numel_between(whole, axis + 1, whole.rank());
   const Index count = indices.numel();
-  T* to = x.mutable_data();
+  Result* to = x.mutable_data();
   const T* from = y.data();
   const auto add = [&](Index outer, Index i) {
-    T* sums = to + (outer * size + indices.data()[i]) * unit;
-    RowMap<T>(sums, unit) += ConstRowMap<T>(from + (outer * count + i) * unit, unit);
+    Result* sums = to + (outer * size + indices.data()[i]) * unit;
+    RowMap<Result>(sums, unit) += ConstRowMap<T>(from + (outer * count + i) * unit, unit).template cast<Result>();
   };
   // Each run of places has its own indices, in their order, so that runs can be worked on at the same time.
   const detail::IndexRuns runs(indices, size, (count + size) * unit);
@@ -127,7 +128,7 @@ Tensor<T> scatter_add(const Tensor<T>& y, const Tensor<Index>& indices, const Sh
       const Index run = piece % runs.count;
       const Index begin = run << runs.shift;
       const Index end = std::min((run + 1) << runs.shift, size);
-      std::fill(to + (outer * size + begin) * unit, to + (outer * size + end) * unit, T(0));
+      std::fill(to + (outer * size + begin) * unit, to + (outer * size + end) * unit, Result(0));
       if (runs.count == 1) {
         for (Index i = 0; i < count; ++i) add(outer, i);
       } else {
