@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include <cstdint>
+#include <string>
+#include <sys/resource.h>
 #include <utility>
 #include <vector>
 
@@ -109,6 +111,24 @@ TEST(Tensor, RefusesMoreBytesThanCanBeCounted) {
   EXPECT_THROW(Tensor<float>({Index{1} << 62}), ShapeError);
   EXPECT_THROW(Tensor<double>({(Index{1} << 60) - 1}), ShapeError);
 }
+
+// AddressSanitizer ends a program that asks for so much.
+#if !defined(__SANITIZE_ADDRESS__)
+TEST(Tensor, SaysHowMuchMemoryTheSystemDoesNotHave) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  const rlimit limited{rlim_t{1} << 40, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limited), 0);
+  std::string message;
+  try {
+    Tensor<float>(Shape{Index{1} << 40, 4});
+  } catch (const MemoryError& error) {
+    message = error.what();
+  }
+  EXPECT_EQ(setrlimit(RLIMIT_AS, &before), 0);
+  EXPECT_EQ(message, "Tensor: no memory for shape (1099511627776, 4), 17592186044416 bytes");
+}
+#endif
 
 TEST(Tensor, GenerateAdvancesTheGeneratorItIsGiven) {
   Rng rng(1);

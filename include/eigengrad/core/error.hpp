@@ -38,6 +38,12 @@ class StateError : public Error {
   using Error::Error;
 };
 
+/// The system has no memory for a tensor: says how much was asked for.
+class MemoryError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A file could not be read or written: names the file and, where it applies, the byte offset.
 class IoError : public Error {
  public:

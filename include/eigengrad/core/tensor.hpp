@@ -7,6 +7,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <limits>
+#include <new>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -39,6 +40,24 @@ using ArrayMap = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::Aligned64
 template <class T>
 using ConstArrayMap = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::Aligned64>;
 
+namespace detail {
+
+/// The block for elements of the given size, under a shape.
+/// Errors   ShapeError for more bytes than a processor can address, MemoryError if the system has not so many
+inline BlockPtr block_of(const Shape& shape, std::size_t element_size) {
+  constexpr std::size_t kMostBytes = std::numeric_limits<Index>::max() >> 16;
+  const auto count = static_cast<std::size_t>(shape.numel());
+  if (count > kMostBytes / element_size) throw ShapeError("Tensor: shape " + to_string(shape) + " is too large");
+  if (count == 0) return {};
+  try {
+    return BlockPtr(count * element_size);
+  } catch (const std::bad_alloc&) {
+    throw MemoryError(error_text("Tensor: no memory for shape ", shape, ", ", count * element_size, " bytes"));
+  }
+}
+
+}  // namespace detail
+
 /// A row-major array of rank 0 to 6 on 64-byte-aligned memory, shared between copies until one is written to.
 template <class T>
 class Tensor {
@@ -62,11 +81,8 @@ class Tensor {
   ~Tensor() = default;
 
   /// Elements of unspecified value, as torch.empty.
-  /// Errors   ShapeError if they would take more bytes than Index can count; std::bad_alloc where memory ends
-  explicit Tensor(const Shape& shape) : shape_(shape) {
-    if (shape.numel() > kMostElements) throw ShapeError("Tensor: shape " + to_string(shape) + " is too large");
-    if (shape.numel() > 0) block_ = detail::BlockPtr(static_cast<std::size_t>(shape.numel()) * sizeof(T));
-  }
+  /// Errors   ShapeError for more bytes than a processor can address, MemoryError if the system has not so many
+  explicit Tensor(const Shape& shape) : shape_(shape), block_(detail::block_of(shape, sizeof(T))) {}
 
   /// The given elements in row-major order.
   /// Errors   ShapeError if their number is not that of the shape
@@ -113,7 +129,7 @@ class Tensor {
   /// Writable elements. Copies them first if another tensor shares them.
   T* mutable_data() {
     if (!block_.unique()) {
-      detail::BlockPtr copy(static_cast<std::size_t>(numel()) * sizeof(T));
+      detail::BlockPtr copy = detail::block_of(shape_, sizeof(T));
       std::memcpy(copy.payload(), block_.payload(), static_cast<std::size_t>(numel()) * sizeof(T));
       block_ = std::move(copy);
     }
@@ -206,8 +222,6 @@ class Tensor {
   }
 
   static constexpr Shape kEmpty{0};
-  // Room is left for a block's head and for rounding its size up.
-  static constexpr Index kMostElements = std::numeric_limits<Index>::max() / 2 / static_cast<Index>(sizeof(T));
 
   Shape shape_ = kEmpty;
   detail::BlockPtr block_;

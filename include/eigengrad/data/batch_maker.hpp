@@ -88,6 +88,7 @@ class BatchMaker {
     try {
       choose(slice);
       begun_ = background_.begin();
+    } catch (const MemoryError&) {
     } catch (const std::bad_alloc&) {
     }
   }
