@@ -179,5 +179,76 @@ TEST(MlpThreeWays, GiveTheSameBits) {
   }
 }
 
+// y = tanh(x w) v, with w used twice in the loss and v once.
+Variable<double> loss_of(const Variable<double>& w, const Variable<double>& v) {
+  const auto x = Variable<double>(random<double>({20, 3}, 1));
+  const auto target = Variable<double>(random<double>({20, 1}, 2));
+  return mse_loss(matmul(tanh(matmul(x, w)), v), target) + 1e-3 * sum(square(w));
+}
+
+// A variable made once from a parameter, before the loop, is the parameter: as in the loop that makes it anew.
+TEST(VariableOfAParameter, MayBeMadeOnceBeforeTheLoop) {
+  Parameter<double> w1{random<double>({3, 4}, 3)};
+  Parameter<double> v1{random<double>({4, 1}, 4)};
+  Parameter<double> w2 = w1;
+  Parameter<double> v2 = v1;
+  optim::SGD<double> once{{&w1, &v1}, {.learning_rate = 0.1, .momentum = 0.9}};
+  optim::SGD<double> anew{{&w2, &v2}, {.learning_rate = 0.1, .momentum = 0.9}};
+  const Variable<double> w(w1);
+  const Variable<double> v(v1);
+  const double first = loss_of(w, v).item();
+  double last = first;
+  for (int step = 0; step < 100; ++step) {
+    const auto loss = loss_of(w, v);
+    loss.backward();
+    once.step();
+    const auto expected = loss_of(Variable<double>(w2), Variable<double>(v2));
+    expected.backward();
+    anew.step();
+    last = loss.item();
+    ASSERT_NEAR(last, expected.item(), 1e-12) << step;
+  }
+  EXPECT_LT(last, 0.5 * first);
+  EXPECT_LT(difference(w1.value, w2.value), 1e-12);
+  EXPECT_TRUE(equal(w.value(), w1.value));
+}
+
+// It costs no copy of the parameter: the optimiser finds it unshared.
+TEST(VariableOfAParameter, KeepsNothingBetweenSteps) {
+  Parameter<double> p{random<double>({3}, 1)};
+  const Variable<double> w(p);
+  const double* memory = p.value.data();
+  sum(w * w).backward();
+  EXPECT_EQ(p.value.mutable_data(), memory);
+}
+
+// A graph keeps the value that it was computed from, also where the parameter has changed before backward.
+TEST(VariableOfAParameter, AGraphKeepsTheValueOfItsMoment) {
+  Parameter<double> p{Tensor<double>({}, {3.0})};
+  const Variable<double> w(p);
+  const auto before = w * w * w;
+  p.value = Tensor<double>({}, {5.0});
+  const auto after = w * w;
+  EXPECT_EQ(after.item(), 25.0);
+  const auto slope = grad(before, w, {.create_graph = true});
+  EXPECT_EQ(slope.item(), 27.0);
+  EXPECT_EQ(grad(slope, w, {.retain_graph = true}).item(), 18.0);
+  (before + after).backward();
+  EXPECT_EQ(w.grad().item(), 37.0);
+  EXPECT_EQ(p.grad.item(), 37.0);
+}
+
+TEST(VariableOfAParameter, GradIsByTheParameter) {
+  Parameter<double> p{Tensor<double>({}, {3.0})};
+  const Variable<double> w(p);
+  const Variable<double> again(p);
+  const auto gradients = grad(w * w * again, {w, again}, Variable<double>(1.0));
+  EXPECT_EQ(gradients[0].item(), 27.0);
+  EXPECT_EQ(gradients[1].item(), 27.0);
+  EXPECT_EQ(grad(w, w).item(), 1.0);
+  w.backward();
+  EXPECT_EQ(p.grad.item(), 1.0);
+}
+
 }  // namespace
 }  // namespace eigengrad::autodiff

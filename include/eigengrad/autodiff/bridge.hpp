@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -19,16 +20,25 @@ namespace eigengrad::autodiff {
 
 namespace detail {
 
-/// A node that can be differentiated once: its backward computes on tensors alone.
+/// A node that can be differentiated once: its backward computes on tensors alone, and by one thread at a time, because
+/// a layer or an operation of a user's may change as it does so.
 template <class T>
 class FirstOrderNode : public Node<T> {
  public:
   explicit FirstOrderNode(Tensor<T> result) : Node<T>(std::move(result), true) {}
   bool is_leaf() const override { return false; }
-  using Node<T>::backward;
-  void backward(Variable<T>) override {
+  void backward(Tensor<T> dy, BackwardPass<T, Tensor<T>>& pass) final {
+    const std::lock_guard lock(mutex_);
+    differentiate(std::move(dy), pass);
+  }
+  void backward(Variable<T>, BackwardPass<T, Variable<T>>&) final {
     throw StateError("grad with create_graph: a layer or a custom operation can be differentiated only once");
   }
+
+ private:
+  virtual void differentiate(Tensor<T> dy, BackwardPass<T, Tensor<T>>& pass) = 0;
+
+  std::mutex mutex_;
 };
 
 /// A layer's forward, remembered by a copy of the layer, which shares its weights. So the layer itself may be called
@@ -38,26 +48,25 @@ class LayerNode final : public FirstOrderNode<scalar_of<L>> {
  public:
   using T = scalar_of<L>;
   LayerNode(Tensor<T> result, L& layer, const Variable<T>& x)
-      : FirstOrderNode<T>(std::move(result)), layer_(&layer), copy_(layer), input_{x} {
+      : FirstOrderNode<T>(std::move(result)), layer_(&layer), copy_(layer), input_{x.in_graph()} {
     visit(*copy_, {.parameter = [](std::string_view, Parameter<T>& p) { p.zero_grad(); }});
   }
 
-  std::span<Variable<T>> inputs() override { return {input_.data(), this->freed ? 0U : 1U}; }
-  using FirstOrderNode<T>::backward;
-  void backward(Tensor<T> dy) override {
-    if (input_[0].requires_grad())
-      accumulate(input_[0].node()->tensor_slot, copy_->backward(std::move(dy)));
-    else
-      backward_parameters(*copy_, std::move(dy));
-    hand_over();
-  }
-  void free() override {
-    this->freed = true;
+  std::span<const NodePtr<T>> inputs() const override { return input_; }
+  void forget() override {
     input_ = {};
     copy_.reset();
   }
 
  private:
+  void differentiate(Tensor<T> dy, BackwardPass<T, Tensor<T>>& pass) override {
+    if (input_[0]->requires_grad)
+      pass.give(*input_[0], copy_->backward(std::move(dy)));
+    else
+      backward_parameters(*copy_, std::move(dy));
+    hand_over();
+  }
+
   /// The copy's gradients to the layer's parameters.
   void hand_over() {
     Index count = 0;
@@ -68,43 +77,43 @@ class LayerNode final : public FirstOrderNode<scalar_of<L>> {
     place = parameters.mutable_data();
     visit(*layer_, {.parameter = [&](std::string_view, Parameter<T>& p) {
       Parameter<T>& from = **place++;
+      const std::lock_guard lock(gradient_lock(&p));
       if (from.has_grad()) p.add_grad(std::exchange(from.grad, Tensor<T>()));
     }});
   }
 
   L* layer_;
   std::optional<L> copy_;
-  std::array<Variable<T>, 1> input_;
+  std::array<NodePtr<T>, 1> input_;
 };
 
 /// A user's pair of forward and backward.
 template <class T, class F, std::size_t N>
 class CustomNode final : public FirstOrderNode<T> {
  public:
-  CustomNode(Tensor<T> result, F f, std::array<Variable<T>, N> arguments)
+  CustomNode(Tensor<T> result, F f, std::array<NodePtr<T>, N> arguments)
       : FirstOrderNode<T>(std::move(result)), f_(std::move(f)), inputs_(std::move(arguments)) {}
 
-  std::span<Variable<T>> inputs() override { return {inputs_.data(), this->freed ? 0 : N}; }
-  using FirstOrderNode<T>::backward;
-  void backward(Tensor<T> dy) override {
-    std::array<bool, N> wanted;
-    for (std::size_t i = 0; i < N; ++i) wanted[i] = inputs_[i].requires_grad();
-    std::array<Tensor<T>, N> shares = f_->backward(dy, wanted);
-    for (std::size_t i = 0; i < N; ++i) {
-      if (!wanted[i]) continue;
-      check::same_shape("custom", "gradient", shares[i].shape(), inputs_[i].shape());
-      accumulate(inputs_[i].node()->tensor_slot, std::move(shares[i]));
-    }
-  }
-  void free() override {
-    this->freed = true;
+  std::span<const NodePtr<T>> inputs() const override { return inputs_; }
+  void forget() override {
     inputs_ = {};
     f_.reset();
   }
 
  private:
+  void differentiate(Tensor<T> dy, BackwardPass<T, Tensor<T>>& pass) override {
+    std::array<bool, N> wanted;
+    for (std::size_t i = 0; i < N; ++i) wanted[i] = inputs_[i]->requires_grad;
+    std::array<Tensor<T>, N> shares = f_->backward(dy, wanted);
+    for (std::size_t i = 0; i < N; ++i) {
+      if (!wanted[i]) continue;
+      check::same_shape("custom", "gradient", shares[i].shape(), inputs_[i]->value.shape());
+      pass.give(*inputs_[i], std::move(shares[i]));
+    }
+  }
+
   std::optional<F> f_;
-  std::array<Variable<T>, N> inputs_;
+  std::array<NodePtr<T>, N> inputs_;
 };
 
 }  // namespace detail
@@ -138,7 +147,7 @@ Variable<T> custom(F f, const Variable<T>& first, const More&... more) {
   if (NoGradGuard::active() || !(first.requires_grad() || ... || more.requires_grad()))
     return Variable<T>(std::move(y));
   using Result = detail::CustomNode<T, F, kInputs>;
-  return Variable<T>::of(new Result(std::move(y), std::move(f), {first, more...}));
+  return Variable<T>::of(new Result(std::move(y), std::move(f), {first.in_graph(), more.in_graph()...}));
 }
 
 }  // namespace eigengrad::autodiff

@@ -19,9 +19,9 @@ struct GradOptions {
 };
 
 /// The gradients of <dy, y> by some variables, leaves or not. Nothing is added to any grad(). A variable that y was not
-/// computed from has the gradient 0.
+/// computed from has the gradient 0; variables that stand for one parameter all have the gradient by it.
 /// Shapes   dy as y; the results as the variables
-/// Errors   StateError for a constant y, a graph that has been freed or, with create_graph, an operation that can be
+/// Errors   StateError for a constant y, a variable without a value, a graph that has been freed or, with create_graph, an operation that can be
 ///          differentiated only once; ShapeError where dy has another shape than y
 template <class T>
 std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T>>& by, const Variable<T>& dy,
@@ -29,16 +29,19 @@ std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T
   if (!y.requires_grad()) throw StateError("grad: of a constant; nothing it was computed from requires a gradient");
   check::same_shape("grad", "gradient", dy.shape(), y.shape());
   std::vector<Variable<T>> results(by.size());
-  const auto keep = [&](detail::Node<T>* node, const auto& gradient) {
+  std::vector<const detail::Node<T>*> nodes;
+  for (const Variable<T>& variable : by) nodes.push_back(&variable.node());
+  const auto keep = [&](const detail::Node<T>* node, const auto& gradient) {
     for (std::size_t i = 0; i < by.size(); ++i) {
-      if (by[i].node() == node) results[i] = Variable<T>(gradient);
+      const bool same_parameter = node->parameter != nullptr && node->parameter == nodes[i]->parameter;
+      if (node == nodes[i] || same_parameter) detail::accumulate(results[i], Variable<T>(gradient));
     }
   };
   if (options.create_graph) {
-    detail::BackwardPass<T, Variable<T>> pass(y.node());
+    detail::BackwardPass<T, Variable<T>> pass(y.in_graph());
     pass.run(dy, keep);
   } else {
-    detail::BackwardPass<T, Tensor<T>> pass(y.node());
+    detail::BackwardPass<T, Tensor<T>> pass(y.in_graph());
     pass.run(dy.value(), keep);
     if (!options.retain_graph) pass.free();
   }

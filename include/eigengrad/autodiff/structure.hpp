@@ -125,7 +125,7 @@ Variable<T> scatter_add(const Variable<T>& y, int axis, const Tensor<Index>& ind
 namespace detail {
 
 template <class T>
-using Variables = std::vector<Variable<T>, eigengrad::detail::PoolAllocator<Variable<T>>>;
+using Nodes = std::vector<NodePtr<T>, eigengrad::detail::PoolAllocator<NodePtr<T>>>;
 template <class T>
 using Tensors = std::vector<Tensor<T>, eigengrad::detail::PoolAllocator<Tensor<T>>>;
 
@@ -137,33 +137,33 @@ Tensors<T> values_of(std::span<const Variable<T>> parts) {
   return values;
 }
 
-/// The result of an operation on any number of inputs, of which f(dy, i, shape) gives the gradient by the i-th.
+/// The result of an operation on any number of inputs, of which f(dy, i, inputs) gives the gradient by the i-th.
 template <class T, class F>
 class ListOperation final : public Node<T> {
  public:
   ListOperation(Tensor<T> result, F f, std::span<const Variable<T>> parts)
-      : Node<T>(std::move(result), true), f_(std::move(f)), inputs_(parts.begin(), parts.end()) {}
+      : Node<T>(std::move(result), true), f_(std::move(f)) {
+    inputs_.reserve(parts.size());
+    for (const Variable<T>& part : parts) inputs_.push_back(part.in_graph());
+  }
 
   bool is_leaf() const override { return false; }
-  std::span<Variable<T>> inputs() override { return inputs_; }
-  void backward(Tensor<T> dy) override { share_out(dy); }
-  void backward(Variable<T> dy) override { share_out(dy); }
-  void free() override {
-    this->freed = true;
-    inputs_.clear();
-  }
+  std::span<const NodePtr<T>> inputs() const override { return inputs_; }
+  void backward(Tensor<T> dy, BackwardPass<T, Tensor<T>>& pass) override { share_out(dy, pass); }
+  void backward(Variable<T> dy, BackwardPass<T, Variable<T>>& pass) override { share_out(dy, pass); }
+  void forget() override { inputs_.clear(); }
 
  private:
   template <class X>
-  void share_out(const X& dy) {
-    const Shares<X, T> give(inputs_);
+  void share_out(const X& dy, BackwardPass<T, X>& pass) {
+    const Shares<X, T> give(inputs_, pass);
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      give(i, [&] { return f_(dy, static_cast<Index>(i), std::span<const Variable<T>>(inputs_)); });
+      give(i, [&] { return f_(dy, static_cast<Index>(i), inputs()); });
     }
   }
 
   F f_;
-  Variables<T> inputs_;
+  Nodes<T> inputs_;
 };
 
 template <class T, class F>
@@ -181,10 +181,11 @@ Variable<T> concat(std::span<const Variable<T>> parts, int axis = 0) {
   const auto values = detail::values_of(parts);
   return detail::record_list(
       ops::concat(std::span<const Tensor<T>>(values), axis),
-      [axis](const auto& dy, Index i, std::span<const Variable<T>> inputs) {
+      [axis](const auto& dy, Index i, std::span<const detail::NodePtr<T>> inputs) {
+        const auto size_of = [&](Index part) { return inputs[static_cast<std::size_t>(part)]->value.shape()[axis]; };
         Index begin = 0;
-        for (Index k = 0; k < i; ++k) begin += inputs[static_cast<std::size_t>(k)].shape()[axis];
-        const Index size = inputs[static_cast<std::size_t>(i)].shape()[axis];
+        for (Index k = 0; k < i; ++k) begin += size_of(k);
+        const Index size = size_of(i);
         return ops::concat_backward(dy, axis, begin, size);
       },
       parts);
@@ -203,7 +204,7 @@ Variable<T> stack(std::span<const Variable<T>> parts, int axis = 0) {
   const auto values = detail::values_of(parts);
   return detail::record_list(
       ops::stack(std::span<const Tensor<T>>(values), axis),
-      [axis](const auto& dy, Index i, std::span<const Variable<T>>) { return ops::stack_backward(dy, axis, i); },
+      [axis](const auto& dy, Index i, std::span<const detail::NodePtr<T>>) { return ops::stack_backward(dy, axis, i); },
       parts);
 }
 template <class T>
