@@ -114,8 +114,8 @@ concept LayerOf = Layer<L> && std::same_as<scalar_of<L>, T>;
 /// The contract of a loss: forward compares outputs with a target and returns one number, the mean over the
 /// batch; backward returns the gradient by the outputs.
 /// It may have
-///   void check(const Shape& outputs, const Target& target) const     throws what forward would on outputs of that shape;
-///                                                                    fit asks before the first step
+///   void check_target(const Shape& outputs, const Target& target) const     throws what forward would on outputs of that
+///                                                                           shape; fit asks before the first step
 template <class L, class Target = Tensor<Index>>
 concept Loss = std::copyable<L> && requires(L loss, const Target& target) {
   typename scalar_of<L>;

@@ -36,7 +36,9 @@ class CrossEntropy {
   }
 
   /// Errors   those of forward on outputs of that shape
-  void check(const Shape& x, const Tensor<Index>& labels) const { ops::detail::check_labels(description(), x, labels); }
+  void check_target(const Shape& x, const Tensor<Index>& labels) const {
+    ops::detail::check_labels(description(), x, labels);
+  }
 
   std::string description() const { return "CrossEntropy"; }
 
@@ -75,7 +77,9 @@ class SoftmaxCrossEntropy {
   }
 
   /// Errors   those of forward on outputs of that shape
-  void check(const Shape& x, const Tensor<Index>& labels) const { ops::detail::check_labels(description(), x, labels); }
+  void check_target(const Shape& x, const Tensor<Index>& labels) const {
+    ops::detail::check_labels(description(), x, labels);
+  }
 
   std::string description() const { return "SoftmaxCrossEntropy"; }
 
@@ -104,7 +108,7 @@ class MSELoss {
   }
 
   /// Errors   those of forward on outputs of that shape
-  void check(const Shape& x, const Tensor<T>& target) const {
+  void check_target(const Shape& x, const Tensor<T>& target) const {
     check::same_shape(description(), "target", target.shape(), x);
   }
 

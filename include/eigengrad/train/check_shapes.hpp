@@ -34,8 +34,9 @@ void about(std::string_view what, const F& f) {
 /// the network's for `count` samples.
 template <class L, class D>
 void check_targets(const L& loss, const D& dataset, const Shape& outputs, Index count) {
-  if constexpr (requires { loss.check(outputs, dataset.targets()); }) {
-    if (outputs.rank() > 0 && outputs[0] == count) loss.check(outputs.with(0, dataset.size()), dataset.targets());
+  if constexpr (requires { loss.check_target(outputs, dataset.targets()); }) {
+    if (outputs.rank() > 0 && outputs[0] == count)
+      loss.check_target(outputs.with(0, dataset.size()), dataset.targets());
   }
 }
 
@@ -81,7 +82,7 @@ void check_test_set(const Net& net, const L& loss, const D& test, Index batch_si
       std::iota(samples.begin(), samples.end(), Index{0});
       const auto batch = data::make_batch(test, samples, 0);
       const Shape outputs = output_shape(net, batch.inputs.shape(), Mode::inference);
-      if constexpr (requires { loss.check(outputs, batch.targets); }) loss.check(outputs, batch.targets);
+      if constexpr (requires { loss.check_target(outputs, batch.targets); }) loss.check_target(outputs, batch.targets);
     }
   });
 }
