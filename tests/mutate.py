@@ -412,7 +412,7 @@ class Builder:
         if switched:
             seconds = self.try_original(program, folder, header)
             for mutant in switched:
-                code, _ = self.try_program(program, folder, mutant.number, 20 + 10 * seconds)
+                code, _ = self.try_program(program, folder, mutant.number, 15 + 4 * seconds)
                 mutant.result = "survived" if code == 0 else "killed"
         return alone
 
@@ -482,7 +482,7 @@ def main():
     parser.add_argument("--together", type=int, default=8, help="changes compiled into one program (8)")
     parser.add_argument("--jobs", type=int, default=1, help="programs at a time (1)")
     parser.add_argument("--list", action="store_true", help="print the changes that would be tried, and try none")
-    parser.add_argument("--slow", type=float, default=10.0, help="tests that take more seconds are left out (10)")
+    parser.add_argument("--slow", type=float, default=5.0, help="tests that take more seconds are left out (5)")
     parser.add_argument("--compile-limit", type=int, default=1200, help="seconds for one compilation (1200)")
     parser.add_argument("--compiler", default=os.environ.get("CXX") or shutil.which("clang++") or "c++")
     parser.add_argument("--flags", default="-march=x86-64-v3" if os.uname().machine == "x86_64" else "")

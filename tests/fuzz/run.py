@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: The eigengrad authors
+# SPDX-License-Identifier: MIT
+"""Builds the fuzz targets with clang and its sanitizers and runs each for a while.
+
+    tests/fuzz/run.py --seconds 180
+    tests/fuzz/run.py --only flags
+
+What they learn stays in build/fuzz/corpus. An input that breaks a promise lies in build/fuzz/findings, and
+build/fuzz/tests/fuzz/fuzz_NAME FILE runs it again.
+"""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = ROOT / "build" / "fuzz"
+
+
+def cifar10_seeds():
+    record = bytes([7]) + bytes(range(256)) * 12
+    yield bytes([0])
+    for records in (1, 2, 3):
+        yield bytes([records]) + record * records
+    yield bytes([1]) + record[:-1]
+    yield bytes([1]) + record + b"\0"
+    yield bytes([2]) + record + bytes([10]) + record[1:]
+
+
+def flags_seeds():
+    numbers = ["0", "-1", "1", "1e-3", "0.5", "nan", "inf", "1e400", "9223372036854775808", "18446744073709551616", "", "x"]
+    flags = ["learning-rate", "momentum", "weight-decay", "label-smoothing", "clip-grad-norm", "warmup-steps", "step-size",
+             "step-gamma", "max-steps", "batch-size", "eval-freq", "seed", "threads"]
+    for flag in flags:
+        for number in numbers:
+            yield f"--{flag}\n{number}".encode()
+    for text in ["--help", "--init\nnormal:1e-4", "--init\nnormal:nan", "--init\nkaiming", "--init=xavier:1",
+                 "--hidden-units\n100,50", "--hidden-units=", "--hidden-units\n1,,2", "--augment\ncrop,flip,cutout",
+                 "--optimizer\nadamw\n--schedule\none-cycle", "--normalization\npixels\n--dataset\nsynthetic",
+                 "--data-dir\n.\n--run-dir\nruns", "--precision\nmedium", "stray", "--unknown\n1"]:
+        yield text.encode()
+
+
+SEEDS = {"cifar10": cifar10_seeds, "flags": flags_seeds}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
+    parser.add_argument("--only", choices=SEEDS, help="one target")
+    parser.add_argument("--compiler", default=os.environ.get("CXX", "clang++"), help="clang++ of any version")
+    arguments = parser.parse_args()
+    names = [arguments.only] if arguments.only else list(SEEDS)
+
+    subprocess.run(["cmake", "--preset", "fuzz", f"-DCMAKE_CXX_COMPILER={arguments.compiler}"], cwd=ROOT, check=True)
+    subprocess.run(["cmake", "--build", BUILD, "--target", *(f"fuzz_{name}" for name in names)], cwd=ROOT, check=True)
+
+    broken = []
+    for name in names:
+        corpus, findings = BUILD / "corpus" / name, BUILD / "findings"
+        corpus.mkdir(parents=True, exist_ok=True)
+        findings.mkdir(exist_ok=True)
+        for number, seed in enumerate(SEEDS[name]()):
+            (corpus / f"seed_{number}").write_bytes(seed)
+        print(f"fuzz_{name}: {arguments.seconds} s", flush=True)
+        command = [BUILD / "tests" / "fuzz" / f"fuzz_{name}", corpus, f"-max_total_time={arguments.seconds}",
+                   "-max_len=12300", "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1",
+                   f"-artifact_prefix={findings}/{name}_"]
+        if subprocess.run(command).returncode != 0:
+            broken.append(name)
+    print(f"broken: {', '.join(broken)}; the inputs are in {BUILD / 'findings'}" if broken else "nothing found")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
