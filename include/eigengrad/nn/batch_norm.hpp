@@ -131,10 +131,13 @@ class BatchNorm {
   void track(const Tensor<T>& mean, const Tensor<T>& var, double count) {
     const T step = static_cast<T>(options_.momentum);
     const T unbiased = static_cast<T>(count / (count - 1.0));
-    auto running = running_mean.mutable_array();
-    running = (T(1) - step) * running + step * mean.array();
-    auto running_variance = running_var.mutable_array();
-    running_variance = (T(1) - step) * running_variance + step * unbiased * var.array();
+    const auto towards = [this, kept = T(1) - step](Tensor<T>& running, const Tensor<T>& now, T share) {
+      const auto blend = [kept, share](const auto& r, const auto& v) { return kept * r + share * v; };
+      T* to = running.mutable_data();
+      ops::map_row<T>(num_features_, to, blend, to, now.data());
+    };
+    towards(running_mean, mean, step);
+    towards(running_var, var, step * unbiased);
   }
 
   Ranks ranks_;

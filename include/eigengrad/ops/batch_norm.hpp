@@ -92,9 +92,8 @@ BatchNormStatistics<T> batch_norm_statistics(const Tensor<T>& x) {
 /// Units    eps in units of x squared
 template <class T>
 Tensor<T> batch_norm_inv_std(const Tensor<T>& var, double eps) {
-  Tensor<T> inv_std(var.shape());
-  inv_std.mutable_array() = (var.array() + static_cast<T>(eps)).sqrt().inverse();
-  return inv_std;
+  const T shift = static_cast<T>(eps);
+  return map(var, [shift](const auto& v) { return T(1) / kernels::sqrt(v + shift); });
 }
 
 /// y = weight (x - mean) inv_std + bias

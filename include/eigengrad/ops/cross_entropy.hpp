@@ -101,7 +101,9 @@ SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tenso
     const T maximum = x.row(row).maxCoeff();
     T below = x(row, labels.data()[row]) - maximum;
     if (smoothing > T(0)) {
-      below = (T(1) - smoothing) * below + smoothing * (x.row(row).array() - maximum).mean();
+      const double sum = row_sum<T>(
+          x.cols(), [maximum](const auto& v) { return v - maximum; }, logits.data() + row * x.cols());
+      below = (T(1) - smoothing) * below + smoothing * static_cast<T>(sum / static_cast<double>(x.cols()));
     }
     below_maximum[row] = below;
   }

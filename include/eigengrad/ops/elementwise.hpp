@@ -3,16 +3,21 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <type_traits>
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/tensor.hpp>
+#include <eigengrad/ops/kernels/array_math.hpp>
 
 // Loops over the elements of tensors, on several threads, written as Eigen array expressions.
-//   Tensor<T> y = map(x, [](const auto& x) { return x.max(T(0)); });
+//   Tensor<T> y = map(x, [](const auto& x) { return x * x; });
+// Elements are computed in blocks, the last of which is filled up: equal elements have equal results, to the last bit,
+// wherever they stand. Eigen alone would compute what does not fill a vector by other functions, or rounding otherwise.
 
 namespace eigengrad::ops {
 
@@ -39,7 +44,32 @@ using RowMap = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
 template <class T>
 using ConstRowMap = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
 
+/// Elements of a block, which is computed in whole vectors.
+template <class T>
+inline constexpr Index kBlock = 64 / static_cast<Index>(sizeof(T));
+/// A block in memory, wherever it begins.
+template <class T>
+using Block = Eigen::Map<Eigen::Array<T, static_cast<int>(kBlock<T>), 1>>;
+template <class T>
+using ConstBlock = Eigen::Map<const Eigen::Array<T, static_cast<int>(kBlock<T>), 1>>;
+
 namespace detail {
+
+/// A copy of the first elements of a block, with zeros for the others.
+template <class T>
+struct PaddedBlock {
+  alignas(64) std::array<T, static_cast<std::size_t>(kBlock<T>)> elements{};
+
+  PaddedBlock() = default;
+  PaddedBlock(const T* from, Index count) { std::copy_n(from, count, elements.data()); }
+};
+
+/// to[i] = f(from[i], ...) in whole blocks. Never inlined, so that the blocks of an array and the last one, filled up,
+/// are computed by the same instructions.
+template <class T, class F, class... From>
+EIGENGRAD_NOINLINE void map_blocks(Index count, T* to, F f, const From*... from) {
+  for (Index i = 0; i < count; i += kBlock<T>) Block<T>(to + i) = f(ConstBlock<From>(from + i)...);
+}
 
 /// x itself if nobody shares its memory, so that a result can be written over it; else a new tensor of its
 /// shape.
@@ -50,16 +80,28 @@ Tensor<T> reuse(Tensor<T>& x) {
 
 }  // namespace detail
 
-/// y = f(x) element by element; f takes and returns Eigen array expressions.
+/// to[i] = f(from[i], ...) for `count` elements, on the calling thread; `to` may be one of `from`. f takes and returns
+/// Eigen array expressions and is copied.
+template <class T, class F, class... From>
+void map_row(Index count, T* to, const F& f, const From*... from) {
+  const Index whole = count / kBlock<T> * kBlock<T>;
+  if (whole > 0) detail::map_blocks(whole, to, f, from...);
+  if (whole == count) return;
+  detail::PaddedBlock<T> last;
+  detail::map_blocks(kBlock<T>, last.elements.data(), f,
+                     detail::PaddedBlock<From>(from + whole, count - whole).elements.data()...);
+  std::copy_n(last.elements.data(), count - whole, to + whole);
+}
+
+/// y = f(x) element by element; f takes and returns Eigen array expressions of blocks.
 /// Memory   none if x is the only holder of its elements, else one tensor
 template <class T, class F>
 Tensor<T> map(Tensor<T> x, const F& f) {
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
-  parallel_for(y.numel(), kElementGrain, [&](Index begin, Index end) {
-    ArrayMap<T>(to + begin, end - begin) = f(ConstArrayMap<T>(from + begin, end - begin));
-  });
+  parallel_for(y.numel(), kElementGrain,
+               [&](Index begin, Index end) { map_row(end - begin, to + begin, f, from + begin); });
   return y;
 }
 
@@ -71,11 +113,8 @@ Tensor<T> map(Tensor<T> x, const Tensor<T>& y, const F& f) {
   const T* from = x.data();
   Tensor<T> z = detail::reuse(x);
   T* to = z.mutable_data();
-  parallel_for(z.numel(), kElementGrain, [&](Index begin, Index end) {
-    const Index count = end - begin;
-    ArrayMap<T>(to + begin, count) =
-        f(ConstArrayMap<T>(from + begin, count), ConstArrayMap<T>(y.data() + begin, count));
-  });
+  parallel_for(z.numel(), kElementGrain,
+               [&](Index begin, Index end) { map_row(end - begin, to + begin, f, from + begin, y.data() + begin); });
   return z;
 }
 

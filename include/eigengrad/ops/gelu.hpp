@@ -35,7 +35,7 @@ inline constexpr double kGeluRange = 100.0;
 template <class V>
 auto approximate_normal_cdf(const V& v) {
   using T = typename V::Scalar;
-  return logistic(v * (T(kGelu1) + T(kGelu3) * v * v));
+  return kernels::logistic(v * (T(kGelu1) + T(kGelu3) * v * v));
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/ops/reduce_rows.hpp>
+#include <eigengrad/ops/row_sum.hpp>
 
 // Layer normalisation: each row, the last axis of x, is moved and scaled to mean 0 and variance 1; then y = w n + b.
 //   auto [y, normalized, inv_std] = layer_norm(x, weight, bias, 1e-5, /*remember=*/true);
@@ -28,14 +29,16 @@ namespace detail {
 /// error is not small; the second is the mean of what the first has left.
 template <class T>
 T normalize_row(const T* from, T* to, Index cols, T eps) {
-  const ConstRowMap<T> x(from, cols);
-  RowMap<T> n(to, cols);
-  const T mean = x.mean();
-  n = x - mean;
-  const T rest = n.mean();
-  n -= rest;
-  const T inv_std = T(1) / std::sqrt(n.square().mean() + eps);
-  n *= inv_std;
+  const auto count = static_cast<double>(cols);
+  const T mean = static_cast<T>(row_sum(cols, from) / count);
+  map_row(
+      cols, to, [mean](const auto& v) { return v - mean; }, from);
+  const T rest = static_cast<T>(row_sum<T>(cols, to) / count);
+  const double squares = row_sum<T>(
+      cols, [rest](const auto& v) { return (v - rest).square(); }, to);
+  const T inv_std = T(1) / std::sqrt(static_cast<T>(squares / count) + eps);
+  map_row(
+      cols, to, [rest, inv_std](const auto& v) { return (v - rest) * inv_std; }, to);
   return inv_std;
 }
 
@@ -69,14 +72,18 @@ LayerNormResult<T> layer_norm(Tensor<T> x, const Tensor<T>& weight, const Tensor
     for (Index row = begin; row < end; ++row) {
       const T scale = detail::normalize_row(from + row * cols, n_data + row * cols, cols, static_cast<T>(eps));
       if (inverse != nullptr) inverse[row] = scale;
-      const RowMap<T> n(n_data + row * cols, cols);
-      RowMap<T> out(y_data + row * cols, cols);
+      const T* n = n_data + row * cols;
+      T* out = y_data + row * cols;
       if (!weight.empty() && !bias.empty())
-        out = n * weight.array() + bias.array();
+        map_row(
+            cols, out, [](const auto& v, const auto& w, const auto& b) { return v * w + b; }, n, weight.data(),
+            bias.data());
       else if (!weight.empty())
-        out = n * weight.array();
+        map_row(
+            cols, out, [](const auto& v, const auto& w) { return v * w; }, n, weight.data());
       else if (!bias.empty())
-        out = n + bias.array();
+        map_row(
+            cols, out, [](const auto& v, const auto& b) { return v + b; }, n, bias.data());
     }
   });
   if (!remember) return {std::move(normalized), {}, {}};
@@ -96,20 +103,25 @@ Tensor<T> layer_norm_backward_input(Tensor<T> dy, const Tensor<T>& normalized, c
   const Index cols = dy.shape().cols();
   if (!weight.empty()) check::same_shape("layer_norm_backward_input", "weight", weight.shape(), {cols});
   const T* from = dy.data();
+  const auto count = static_cast<double>(cols);
   Tensor<T> dx = detail::reuse(dy);
   T* to = dx.mutable_data();
   parallel_rows(dx.shape(), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
-      const ConstRowMap<T> d(from + row * cols, cols);
-      const ConstRowMap<T> n(normalized.data() + row * cols, cols);
-      RowMap<T> g(to + row * cols, cols);
+      const T* n = normalized.data() + row * cols;
+      T* g = to + row * cols;
       if (weight.empty())
-        g = d;
+        RowMap<T>(g, cols) = ConstRowMap<T>(from + row * cols, cols);
       else
-        g = d * weight.array();
-      const T mean = g.mean();
-      const T projection = (g * n).mean();
-      g = (g - mean - n * projection) * inv_std.data()[row];
+        RowMap<T>(g, cols) = ConstRowMap<T>(from + row * cols, cols) * weight.array();
+      const auto product = [](const auto& a, const auto& b) { return a * b; };
+      const T mean = static_cast<T>(row_sum<T>(cols, g) / count);
+      const T projection = static_cast<T>(row_sum<T>(cols, product, g, n) / count);
+      const T scale = inv_std.data()[row];
+      map_row(
+          cols, g,
+          [mean, projection, scale](const auto& a, const auto& b) { return (a - mean - b * projection) * scale; }, g,
+          n);
     }
   });
   return dx;

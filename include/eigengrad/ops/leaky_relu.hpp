@@ -5,7 +5,7 @@
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/map_packets.hpp>
 
 // LeakyReLU: y = x where x > 0, else negative_slope x.
 
@@ -16,7 +16,11 @@ namespace eigengrad::ops {
 template <class T>
 Tensor<T> leaky_relu(Tensor<T> x, double negative_slope) {
   const T slope = static_cast<T>(negative_slope);
-  return map(std::move(x), [slope](const auto& v) { return (v > T(0)).select(v, slope * v); });
+  return map_packets(std::move(x), [slope](auto v) EIGENGRAD_INLINE_LAMBDA {
+    using P = decltype(v);
+    const P less = kernels::packet::pset1<P>(slope) * v;
+    return v > P{} ? v : less;
+  });
 }
 
 /// dx = dy where x > 0, else negative_slope dy. With a slope of 0 or more the result y of the forward pass serves
@@ -27,7 +31,11 @@ template <class T>
 Tensor<T> leaky_relu_backward(Tensor<T> dy, const Tensor<T>& x, double negative_slope) {
   check::same_shape("leaky_relu_backward", "gradient of the output", dy.shape(), x.shape());
   const T slope = static_cast<T>(negative_slope);
-  return map(std::move(dy), x, [slope](const auto& d, const auto& v) { return (v > T(0)).select(d, slope * d); });
+  return map_packets(std::move(dy), x, [slope](auto d, auto v) EIGENGRAD_INLINE_LAMBDA {
+    using P = decltype(v);
+    const P less = kernels::packet::pset1<P>(slope) * d;
+    return v > P{} ? d : less;
+  });
 }
 
 }  // namespace eigengrad::ops

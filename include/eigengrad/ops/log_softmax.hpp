@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <eigengrad/ops/reduce.hpp>
+#include <eigengrad/ops/row_sum.hpp>
 
 // Logarithm of softmax over the last axis: y_i = x_i - log sum_j exp(x_j).
 
@@ -30,7 +31,8 @@ Tensor<T> log_softmax(Tensor<T> x) {
       const ConstRowMap<T> in(from + row * cols, cols);
       RowMap<T> out(to + row * cols, cols);
       out = in - in.maxCoeff();
-      out -= std::log(out.exp().sum());
+      out -= static_cast<T>(std::log(row_sum<T>(
+          cols, [](const auto& v) { return kernels::exp(v); }, to + row * cols)));
     }
   });
   return y;
@@ -50,8 +52,10 @@ Tensor<T> log_softmax_backward(Tensor<T> dy, const Tensor<T>& y) {
   T* to = dy.mutable_data();
   parallel_rows(y.shape(), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
-      RowMap<T> d(to + row * cols, cols);
-      d -= ConstRowMap<T>(y.data() + row * cols, cols).exp() * d.sum();
+      T* d = to + row * cols;
+      const T sum = static_cast<T>(row_sum(cols, d));
+      map_row(
+          cols, d, [sum](const auto& a, const auto& v) { return a - kernels::exp(v) * sum; }, d, y.data() + row * cols);
     }
   });
   return dy;

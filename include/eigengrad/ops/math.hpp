@@ -2,13 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <concepts>
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/ops/arithmetic.hpp>
+#include <eigengrad/ops/map_packets.hpp>
 
 // Functions of one tensor, element by element, and their derivatives.
 //   Tensor<T> y = log(add(square(x), 1));
@@ -21,8 +20,7 @@ namespace eigengrad::ops {
 /// Memory   none if x is the only holder of its elements, else one tensor; so below
 template <std::floating_point T>
 Tensor<T> exp(Tensor<T> x) {
-  // Eigen's vectorised exponential ends at the smallest normal number. Squared, that of x/2 goes on to 0.
-  return map(std::move(x), [](const auto& v) { return (T(0.5) * v).exp().square(); });
+  return map(std::move(x), [](const auto& v) { return kernels::exp(v); });
 }
 
 /// dx = y dy
@@ -34,7 +32,7 @@ X exp_backward(const X& dy, const X& y) {
 /// y = log(x), the natural logarithm
 template <std::floating_point T>
 Tensor<T> log(Tensor<T> x) {
-  return map(std::move(x), [](const auto& v) { return v.log(); });
+  return map(std::move(x), [](const auto& v) { return kernels::log(v); });
 }
 
 /// dx = dy / x
@@ -46,8 +44,7 @@ X log_backward(const X& dy, const X& x) {
 /// y = sqrt(x)
 template <std::floating_point T>
 Tensor<T> sqrt(Tensor<T> x) {
-  // Eigen's vectorised root of infinity is NaN.
-  return map(std::move(x), [](const auto& v) { return v.unaryExpr([](T e) { return std::sqrt(e); }); });
+  return map(std::move(x), [](const auto& v) { return kernels::sqrt(v); });
 }
 
 /// dx = dy / (2 y); infinite at 0
@@ -87,8 +84,12 @@ Tensor<T> clamp(Tensor<T> x, Low low, High high) {
   const T least = static_cast<T>(low);
   const T most = static_cast<T>(high);
   check::at_least("clamp", "high", most, least);
-  return map(std::move(x), [least, most](const auto& v) {
-    return v.unaryExpr([least, most](T e) { return std::min(std::max(e, least), most); });
+  return map_packets(std::move(x), [least, most](auto v) EIGENGRAD_INLINE_LAMBDA {
+    using P = decltype(v);
+    const P low_edge = kernels::packet::pset1<P>(least);
+    const P high_edge = kernels::packet::pset1<P>(most);
+    const P raised = v < low_edge ? low_edge : v;
+    return raised > high_edge ? high_edge : raised;
   });
 }
 

@@ -11,21 +11,11 @@
 
 namespace eigengrad::ops {
 
-namespace detail {
-
-/// 1 / (1 + exp(-v)) of an array expression. exp(-v) may overflow: one through infinity is the limit, 0.
-template <class V>
-auto logistic(const V& v) {
-  return (typename V::Scalar(1) + (-v).exp()).inverse();
-}
-
-}  // namespace detail
-
 /// Logistic function, element by element: y = 1 / (1 + exp(-x)), 0 and 1 at the infinities
 /// Shapes   x, y any, the same
 template <class T>
 Tensor<T> sigmoid(Tensor<T> x) {
-  return map(std::move(x), [](const auto& v) { return detail::logistic(v); });
+  return map(std::move(x), [](const auto& v) { return kernels::logistic(v); });
 }
 
 /// dx = y (1 - y) dy

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/row_sum.hpp>
 
 // Softmax over the last axis: y_i = exp(x_i) / sum_j exp(x_j).
 
@@ -24,8 +24,9 @@ Tensor<T> softmax(Tensor<T> x) {
     const Eigen::Map<const Matrix<T>> in(from + begin * cols, end - begin, cols);
     Eigen::Map<Matrix<T>> out(to + begin * cols, end - begin, cols);
     for (Index row = 0; row < out.rows(); ++row) out.row(row).array() = in.row(row).array() - in.row(row).maxCoeff();
-    out.array() = out.array().exp();
-    for (Index row = 0; row < out.rows(); ++row) out.row(row) /= out.row(row).sum();
+    map_row(
+        out.size(), out.data(), [](const auto& v) { return kernels::exp(v); }, out.data());
+    for (Index row = 0; row < out.rows(); ++row) out.row(row) /= static_cast<T>(row_sum(cols, out.data() + row * cols));
   });
   return y;
 }
@@ -40,9 +41,12 @@ Tensor<T> softmax_backward(Tensor<T> dy, const Tensor<T>& y) {
   T* to = dy.mutable_data();
   parallel_rows(y.shape(), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
-      RowMap<T> d(to + row * cols, cols);
-      const ConstRowMap<T> p(y.data() + row * cols, cols);
-      d = p * (d - (p * d).sum());
+      T* d = to + row * cols;
+      const T* p = y.data() + row * cols;
+      const T sum = static_cast<T>(row_sum<T>(
+          cols, [](const auto& a, const auto& b) { return a * b; }, p, d));
+      map_row(
+          cols, d, [sum](const auto& a, const auto& b) { return a * (b - sum); }, p, d);
     }
   });
   return dy;

@@ -15,7 +15,7 @@ namespace eigengrad::ops {
 /// Shapes   x, y any, the same
 template <class T>
 Tensor<T> tanh(Tensor<T> x) {
-  return map(std::move(x), [](const auto& v) { return v.tanh(); });
+  return map(std::move(x), [](const auto& v) { return kernels::tanh(v); });
 }
 
 /// dx = (1 - y^2) dy

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <eigengrad/optim/optimizer.hpp>
+#include <eigengrad/optim/squarable.hpp>
 
 // optim::Adam adam{net.parameters(), {.learning_rate = 1e-3}};
 // net.backward_parameters(loss.backward());
@@ -55,23 +56,19 @@ class AdamRule {
   }
 
   void operator()(Index count, T* values, const T* grads, const std::array<T*, 2>& state) const {
-    ArrayMap<T> p(values, count);
-    const ConstArrayMap<T> g(grads, count);
-    ArrayMap<T> mean(state[0], count);
-    ArrayMap<T> mean_square(state[1], count);
-    if constexpr (kDecoupled)
-      average(g, mean, mean_square);
-    else
-      average(g + decay_ * p, mean, mean_square);
-    p = kept_ * p - rate_ * mean / (mean_square.sqrt() * root_scale_ + eps_);
+    for (Index i = 0; i < count; i += ops::kBlock<T>) {
+      ops::Block<T> p(values + i), mean(state[0] + i), mean_square(state[1] + i);
+      const BlockValue<T> own = ops::ConstBlock<T>(grads + i);
+      const BlockValue<T> g = squarable<T>(kDecoupled ? own : BlockValue<T>(own + decay_ * p));
+      const BlockValue<T> m = mean + share1_ * (g - mean);
+      const BlockValue<T> v = beta2_ * mean_square + share2_ * g.square();
+      mean = m;
+      mean_square = v;
+      p = kept_ * p - rate_ * m / (ops::kernels::sqrt(v) * root_scale_ + eps_);
+    }
   }
 
  private:
-  void average(const auto& g, ArrayMap<T>& mean, ArrayMap<T>& mean_square) const {
-    mean += share1_ * (g - mean);
-    mean_square = beta2_ * mean_square + share2_ * g.square();
-  }
-
   T share1_, beta2_, share2_, eps_, decay_;
   T kept_;        // of the parameter, before the step
   T rate_;        // with the correction of the mean
@@ -83,6 +80,8 @@ class AdamRule {
 /// Adam as torch.optim.Adam: g += weight_decay p; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
 /// p -= learning_rate m' / (sqrt(v') + eps) with m' = m / (1 - beta1^k) and v' = v / (1 - beta2^k), k counting the
 /// parameter's own steps: one without a gradient does not count.
+/// A gradient whose square T cannot hold (beyond 9e18 in float) counts as the largest whose square it can; one that is
+/// not finite makes its parameter NaN.
 /// Errors   as Optimizer
 /// Source   Kingma, Ba 2015
 template <class T = float>

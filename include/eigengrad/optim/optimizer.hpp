@@ -25,6 +25,8 @@
 //     static bool keeps(const Options&, std::size_t) { return false; } // is the i-th of them needed?
 //     static void check_options(const Options&) {}                     // of all options but the two above
 //     SignRule(const Options&, const StepNumbers& numbers) : ... {}    // before each step of a parameter
+//     // Of whole blocks (ops::kBlock elements): what does not fill one is filled up with zeros. So vectors compute all
+//     // elements, and equal ones make equal steps.
 //     void operator()(Index count, float* values, const float* grads, const std::array<float*, 0>& state) const;
 //   };
 //   struct Sign : optim::Optimizer<SignRule> { using Optimizer::Optimizer; };
@@ -66,11 +68,9 @@ class Optimizer {
       if (entry.parameter->has_grad()) loop.add(entry.parameter->value.numel(), job_of(entry));
     }
     loop.run([](const Job& job, Index begin, Index end, Index) {
-      for (Index piece = begin; piece < end; piece += kPiece) {
-        States state = job.state;
-        for (Scalar*& data : state) data = data == nullptr ? nullptr : data + piece;
-        job.rule(std::min(kPiece, end - piece), job.values + piece, job.grads + piece, state);
-      }
+      const Index whole = begin + (end - begin) / ops::kBlock<Scalar> * ops::kBlock<Scalar>;
+      for (Index piece = begin; piece < whole; piece += kPiece) apply(job, piece, std::min(kPiece, whole - piece));
+      if (whole < end) apply_padded(job, whole, end - whole);
     });
     for (Entry& entry : entries_) {
       if (entry.parameter->has_grad()) ++entry.steps;
@@ -131,6 +131,32 @@ class Optimizer {
     States state;
   };
   static_assert(std::is_trivially_copyable_v<Rule>, "a rule is a few numbers");
+
+  /// Never inlined: the last block, filled up, is computed by the same instructions as all others.
+  EIGENGRAD_NOINLINE static void apply(const Job& job, Index begin, Index count) {
+    States state = job.state;
+    for (Scalar*& data : state) data = data == nullptr ? nullptr : data + begin;
+    const Rule rule = job.rule;
+    rule(count, job.values + begin, job.grads + begin, state);
+  }
+
+  /// The elements at the end of an array that do not fill a block.
+  static void apply_padded(const Job& job, Index begin, Index count) {
+    using Padded = ops::detail::PaddedBlock<Scalar>;
+    Padded values(job.values + begin, count), grads(job.grads + begin, count);
+    std::array<Padded, kStates> state;
+    Job padded{job.rule, values.elements.data(), grads.elements.data(), {}};
+    for (std::size_t k = 0; k < kStates; ++k) {
+      if (job.state[k] == nullptr) continue;
+      state[k] = Padded(job.state[k] + begin, count);
+      padded.state[k] = state[k].elements.data();
+    }
+    apply(padded, 0, ops::kBlock<Scalar>);
+    std::copy_n(padded.values, count, job.values + begin);
+    for (std::size_t k = 0; k < kStates; ++k) {
+      if (job.state[k] != nullptr) std::copy_n(padded.state[k], count, job.state[k] + begin);
+    }
+  }
 
   /// Where an error is: its text is made only when there is one, so that a step takes no memory.
   struct Place {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <eigengrad/optim/optimizer.hpp>
+#include <eigengrad/optim/squarable.hpp>
 
 // optim::RMSprop rmsprop{net.parameters(), {.learning_rate = 1e-3, .momentum = 0.9}};
 // net.backward_parameters(loss.backward());
@@ -51,28 +52,33 @@ class RMSpropRule {
         momentum_(static_cast<T>(options.momentum)) {}
 
   void operator()(Index count, T* values, const T* grads, const std::array<T*, 3>& state) const {
-    ArrayMap<T> p(values, count);
-    const auto g = ConstArrayMap<T>(grads, count) + decay_ * p;
-    ArrayMap<T> mean_square(state[0], count);
-    mean_square = alpha_ * mean_square + share_ * g.square();
-    if (state[2] == nullptr) return apply(p, g, mean_square.sqrt() + eps_, state[1]);
-    ArrayMap<T> mean(state[2], count);
-    mean += share_ * (g - mean);
-    // Where all gradients are equal the variance is 0, and rounding can make it negative.
-    apply(p, g, (mean_square - mean.square()).max(T(0)).sqrt() + eps_, state[1]);
+    for (Index i = 0; i < count; i += ops::kBlock<T>) {
+      ops::Block<T> p(values + i), mean_square(state[0] + i);
+      const BlockValue<T> g = squarable<T>(ops::ConstBlock<T>(grads + i) + decay_ * p);
+      const BlockValue<T> s = alpha_ * mean_square + share_ * g.square();
+      mean_square = s;
+      BlockValue<T> variance = s;
+      if (state[2] != nullptr) {
+        ops::Block<T> mean(state[2] + i);
+        const BlockValue<T> m = mean + share_ * (g - mean);
+        mean = m;
+        // If all gradients are equal the variance is 0, and rounding can make it negative. NaN stays.
+        const BlockValue<T> d = s - m.square();
+        variance = d.max(T(0)) + (d - d);
+      }
+      const BlockValue<T> u = g / (ops::kernels::sqrt(variance) + eps_);
+      if (state[1] == nullptr) {
+        p -= rate_ * u;
+        continue;
+      }
+      ops::Block<T> momentum(state[1] + i);
+      const BlockValue<T> v = momentum_ * momentum + u;
+      momentum = v;
+      p -= rate_ * v;
+    }
   }
 
  private:
-  void apply(ArrayMap<T>& p, const auto& g, const auto& scale, T* momentum_buffer) const {
-    if (momentum_buffer == nullptr) {
-      p -= rate_ * g / scale;
-      return;
-    }
-    ArrayMap<T> v(momentum_buffer, p.size());
-    v = momentum_ * v + g / scale;
-    p -= rate_ * v;
-  }
-
   T rate_, alpha_, share_, eps_, decay_, momentum_;
 };
 
@@ -82,6 +88,7 @@ class RMSpropRule {
 /// p -= learning_rate u, or with momentum v = momentum v + u and p -= learning_rate v.
 /// With centered, sqrt(s - m^2) stands in place of sqrt(s), m = alpha m + (1 - alpha) g; where rounding makes s - m^2
 /// negative it counts as 0, while PyTorch's step is NaN there.
+/// Gradients that are too large to be squared count as in Adam.
 /// Errors   as Optimizer
 /// Source   Tieleman, Hinton 2012, Coursera lecture 6.5; centered: Graves 2013
 template <class T = float>

@@ -43,18 +43,20 @@ class SGDRule {
         nesterov_(options.nesterov) {}
 
   void operator()(Index count, T* values, const T* grads, const std::array<T*, 1>& state) const {
-    ArrayMap<T> p(values, count);
-    const ConstArrayMap<T> g(grads, count);
-    if (state[0] == nullptr) {
-      p -= rate_ * (g + decay_ * p);
-      return;
+    for (Index i = 0; i < count; i += ops::kBlock<T>) {
+      ops::Block<T> p(values + i);
+      const ops::ConstBlock<T> g(grads + i);
+      if (state[0] == nullptr) {
+        p -= rate_ * (g + decay_ * p);
+        continue;
+      }
+      ops::Block<T> v(state[0] + i);
+      v = momentum_ * v + (g + decay_ * p);
+      if (nesterov_)
+        p -= rate_ * (g + decay_ * p + momentum_ * v);
+      else
+        p -= rate_ * v;
     }
-    ArrayMap<T> v(state[0], count);
-    v = momentum_ * v + (g + decay_ * p);
-    if (nesterov_)
-      p -= rate_ * (g + decay_ * p + momentum_ * v);
-    else
-      p -= rate_ * v;
   }
 
  private:

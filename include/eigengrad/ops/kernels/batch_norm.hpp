@@ -33,7 +33,7 @@ void column_moments(const T* x, Index rows, Index step, T* parts) {
     unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
       const P distance = packet::psub(packet::ploadu<P>(x + i * step + k * N), mean[k]);
       rest[k] = packet::padd(rest[k], distance);
-      squares[k] = packet::pmadd(distance, distance, squares[k]);
+      squares[k] = multiply_add(distance, distance, squares[k]);
     });
   }
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
@@ -56,7 +56,7 @@ void normalize_rows(const T* x, Index rows, Index step, const T* means, const T*
   for (Index i = 0; i < rows; ++i) {
     unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
       const P distance = packet::psub(packet::ploadu<P>(x + i * step + k * N), mean[k]);
-      packet::pstoreu(y + i * step + k * N, packet::pmadd(distance, scale[k], shift[k]));
+      packet::pstoreu(y + i * step + k * N, multiply_add(distance, scale[k], shift[k]));
     });
   }
 }
@@ -74,7 +74,7 @@ void gradient_sums(const T* dy, const T* x, Index rows, Index step, const T* mea
     unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
       const P d = packet::ploadu<P>(dy + i * step + k * N);
       sum[k] = packet::padd(sum[k], d);
-      product[k] = packet::pmadd(d, packet::psub(packet::ploadu<P>(x + i * step + k * N), mean[k]), product[k]);
+      product[k] = multiply_add(d, packet::psub(packet::ploadu<P>(x + i * step + k * N), mean[k]), product[k]);
     });
   }
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
@@ -104,8 +104,8 @@ void input_gradient_rows(const T* dy, const T* x, Index rows, Index step, const 
   for (Index i = 0; i < rows; ++i) {
     unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
       const Index at = i * step + c + k * N;
-      const P own = packet::pmadd(packet::ploadu<P>(dy + at), scale[k], offset[k]);
-      packet::pstoreu(dx + at, packet::pmadd(packet::psub(packet::ploadu<P>(x + at), mean[k]), slope[k], own));
+      const P own = multiply_add(packet::ploadu<P>(dy + at), scale[k], offset[k]);
+      packet::pstoreu(dx + at, multiply_add(packet::psub(packet::ploadu<P>(x + at), mean[k]), slope[k], own));
     });
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 
 #include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
@@ -50,7 +51,7 @@ void gather_tile(const LiveTap* live, Index count, const T* weights, const T* st
     unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
       const P factor = packet::ploadu<P>(weight + j * N);
       unroll<Tile>([&](auto t) EIGENGRAD_INLINE_LAMBDA {
-        sum[j][t] = packet::pmadd(factor, packet::ploadu<P>(pixel + t * from_step + j * N), sum[j][t]);
+        sum[j][t] = multiply_add(factor, packet::ploadu<P>(pixel + t * from_step + j * N), sum[j][t]);
       });
     });
   }
@@ -139,7 +140,7 @@ void correlate_tile(const LiveTap* live, const T* x, Index x_step, const T* dy, 
   for (Index t = 0; t < count; ++t) {
     const P gradient = packet::ploadu<P>(dy + t * dy_step);
     unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
-      sum[i] = packet::pmadd(gradient, packet::ploadu<P>(pixel[i] + t * x_step), sum[i]);
+      sum[i] = multiply_add(gradient, packet::ploadu<P>(pixel[i] + t * x_step), sum[i]);
     });
   }
   unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
@@ -210,7 +211,9 @@ void backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tenso
   gather_to(repeated);
   T* to = dx.mutable_data();
   parallel_for(dx.numel(), row_grain(times), [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) to[i] = ConstRowMap<T>(repeated.data() + i * times, times).sum();
+    for (Index i = begin; i < end; ++i) {
+      to[i] = std::accumulate(repeated.data() + i * times, repeated.data() + (i + 1) * times, T(0));
+    }
   });
 }
 

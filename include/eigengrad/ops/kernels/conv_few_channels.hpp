@@ -76,7 +76,7 @@ void forward_tile(const T* x, Index column_step, const Index* offsets, Index tap
       const Packet<T> number = packet::pset1<Packet<T>>(position[i][offset]);
       unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
         constexpr int At = i * Packets + j;
-        sum[At] = packet::pmadd(number, weight[j], sum[At]);
+        sum[At] = multiply_add(number, weight[j], sum[At]);
       });
     });
   }
@@ -102,7 +102,7 @@ void backward_tile(const T* x, Index column_step, Index row_step, const Index* o
         const Packet<T> number = packet::pset1<Packet<T>>(tap[i][col * column_step]);
         unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
           constexpr int At = i * Packets + j;
-          sum[At] = packet::pmadd(number, gradient[j], sum[At]);
+          sum[At] = multiply_add(number, gradient[j], sum[At]);
         });
       });
     }

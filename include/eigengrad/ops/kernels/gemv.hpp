@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/pack.hpp>
+#include <eigengrad/ops/row_sum.hpp>
 
 // The product of a matrix and a vector, y = a x. Every element of a is used once, so nothing is packed: the matrix is
 // read in the order in which it stands in memory.
@@ -18,8 +18,10 @@ void gemv(View<const T> a, const T* x, T* y) {
   const Index steps = a.cols;
   if (a.col_stride == 1) {
     parallel_for(a.rows, row_grain(steps), [&](Index begin, Index end) {
-      const ConstRowMap<T> vector(x, steps);
-      for (Index i = begin; i < end; ++i) y[i] = (ConstRowMap<T>(a.data + i * a.row_stride, steps) * vector).sum();
+      const auto product = [](const auto& v, const auto& w) { return v * w; };
+      for (Index i = begin; i < end; ++i) {
+        y[i] = static_cast<T>(row_sum<T>(steps, product, a.data + i * a.row_stride, x));
+      }
     });
     return;
   }
@@ -27,13 +29,21 @@ void gemv(View<const T> a, const T* x, T* y) {
   const Index grain = std::clamp<Index>(4 * row_grain(steps), 256, 2048);
   parallel_for(a.rows, grain, [&](Index begin, Index end) {
     const Index count = end - begin;
-    RowMap<T> sum(y + begin, count);
-    const auto column = [&](Index p) { return ConstRowMap<T>(a.data + begin + p * a.col_stride, count); };
-    sum.setZero();
+    T* sum = y + begin;
+    const auto column = [&](Index p) -> const T* { return a.data + begin + p * a.col_stride; };
+    std::fill_n(sum, count, T(0));
     Index p = 0;
-    for (; p + 4 <= steps; p += 4)
-      sum += (column(p) * x[p] + column(p + 1) * x[p + 1]) + (column(p + 2) * x[p + 2] + column(p + 3) * x[p + 3]);
-    for (; p < steps; ++p) sum += column(p) * x[p];
+    for (; p + 4 <= steps; p += 4) {
+      const auto add = [x0 = x[p], x1 = x[p + 1], x2 = x[p + 2], x3 = x[p + 3]](
+                           const auto& s, const auto& a0, const auto& a1, const auto& a2, const auto& a3) {
+        return s + ((a0 * x0 + a1 * x1) + (a2 * x2 + a3 * x3));
+      };
+      map_row<T>(count, sum, add, sum, column(p), column(p + 1), column(p + 2), column(p + 3));
+    }
+    for (; p < steps; ++p) {
+      map_row<T>(
+          count, sum, [x0 = x[p]](const auto& s, const auto& a0) { return s + a0 * x0; }, sum, column(p));
+    }
   });
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <type_traits>
 #include <utility>
@@ -20,6 +21,13 @@
 #define EIGENGRAD_INLINE_LAMBDA __attribute__((always_inline))
 #else
 #define EIGENGRAD_INLINE_LAMBDA
+#endif
+
+// Before a function: it is compiled once, so that whoever calls it gets the same instructions.
+#if defined(__GNUC__)
+#define EIGENGRAD_NOINLINE __attribute__((noinline))
+#else
+#define EIGENGRAD_NOINLINE
 #endif
 
 // Before a function: all that it calls disappears into it, Eigen's larger packet functions included.
@@ -85,6 +93,15 @@ EIGEN_ALWAYS_INLINE void for_each_packet_group(Index count, const F& f) {
     f(std::integral_constant<int, N>{}, std::integral_constant<int, Packets>{}, i);
   for_each_packet<T, N>(
       count, [&](auto lanes, Index at) { f(lanes, std::integral_constant<int, 1>{}, at); }, i);
+}
+
+/// a b + c, rounded once where the processor can, for single numbers as for packets of them.
+template <class P>
+EIGEN_ALWAYS_INLINE P multiply_add(const P& a, const P& b, const P& c) {
+#ifdef EIGEN_VECTORIZE_FMA
+  if constexpr (std::is_floating_point_v<P>) return std::fma(a, b, c);
+#endif
+  return packet::pmadd(a, b, c);
 }
 
 /// True if the compiler takes `a > b ? a : b` for packets as for numbers, as GCC and clang do.
