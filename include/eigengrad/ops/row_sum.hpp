@@ -36,7 +36,7 @@ EIGENGRAD_NOINLINE T sum_blocks(Index count, F f, const From*... from) {
 /// The sum of f(from[i], ...) over `count` elements, on the calling thread; f takes and returns Eigen array expressions
 /// of blocks and is copied. The order depends on the count alone, not on where a row begins: equal rows have equal sums.
 template <class T, class F, class... From>
-double row_sum(Index count, const F& f, const From*... from) {
+requires(sizeof...(From) > 0) double row_sum(Index count, const F& f, const From*... from) {
   double total = 0.0;
   const Index whole = count / kBlock<T> * kBlock<T>;
   for (Index i = 0; i < whole; i += kRowRun) {
