@@ -23,7 +23,7 @@ endforeach()
 
 # What moves elements, and the frames that the swept ones stand in.
 set(not_swept
-    activation any_layer axes broadcast concat conv2d_algorithm copy_strided cross_entropy elementwise gather init
+    activation any_layer axes broadcast column_sum concat conv2d_algorithm copy_strided cross_entropy elementwise gather init
     joined_axes joint_loop map_packets matmul_plan mse_loss optimizer pad parameter_groups permute reduce_axes
     reduce_rows reshape row_sum schedule sequential slice squarable strided take window)
 set(sweeps "")

@@ -186,7 +186,7 @@ TYPED_TEST(SpecialValues, OfDerivativesOfGatedUnits) {
   // s and 1 - s are rounded apart, so where they cancel the error is one of 1.
   const auto check = [](const char* name, const auto& f, const auto& slope) {
     expect_same_everywhere<T>(
-        name, 400, [&](const X& x) { return f(X::ones(x.shape()), x); }, slope);
+        name, 2000, [&](const X& x) { return f(X::ones(x.shape()), x); }, slope);
   };
   check(
       "silu", [](const X& dy, const X& x) { return silu_backward(dy, x); },

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/column_sum.hpp>
 #include <eigengrad/ops/kernels/tap_table.hpp>
+#include <eigengrad/ops/reduce_axes.hpp>
 
 // Means of pixels, channel by channel: AvgPool2d under a moving window, GlobalAvgPool2d over a whole image.
 
@@ -41,15 +42,18 @@ Tensor<T> avg_pool2d(const Tensor<T>& x, const Window& window, const AvgPool2dOp
   T* out = y.mutable_data();
   const Index channels = shape[3];
   const auto one_position = [&](const T* image, const Index* rows, const Index* cols, T* to) {
-    RowMap<T> sum(to, channels);
-    sum.setZero();
-    for (Index r = 0; r < window.kernel.height; ++r) {
-      for (Index s = 0; s < window.kernel.width; ++s) {
-        if (rows[r] < 0 || cols[s] < 0) continue;
-        sum += ConstRowMap<T>(image + (rows[r] * x.size(2) + cols[s]) * channels, channels);
+    const Index count = detail::avg_pool2d_count(window, rows, cols, options);
+    for (Index c = 0; c < channels; c += ColumnSum<T>::kMost) {
+      const Index width = std::min(ColumnSum<T>::kMost, channels - c);
+      ColumnSum<T> sum(to + c, width);
+      for (Index r = 0; r < window.kernel.height; ++r) {
+        for (Index s = 0; s < window.kernel.width; ++s) {
+          if (rows[r] < 0 || cols[s] < 0) continue;
+          sum.add(ConstRowMap<T>(image + (rows[r] * x.size(2) + cols[s]) * channels + c, width));
+        }
       }
+      sum.divide(count);
     }
-    sum /= static_cast<T>(detail::avg_pool2d_count(window, rows, cols, options));
   };
   parallel_for(shape[0] * shape[1], row_grain(shape[2] * channels), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
@@ -79,17 +83,20 @@ Tensor<T> avg_pool2d_backward(const Tensor<T>& dy, const Shape& x, const Window&
   T* out = dx.mutable_data();
   const Index channels = x[3];
   const auto one_pixel = [&](Index image, const Index* rows, const Index* cols, T* to) {
-    RowMap<T> sum(to, channels);
-    sum.setZero();
-    for (Index r = 0; r < window.kernel.height; ++r) {
-      for (Index s = 0; s < window.kernel.width; ++s) {
-        const Index p = rows[r];
-        const Index q = cols[s];
-        if (p < 0 || q < 0) continue;
-        const Index count = detail::avg_pool2d_count(window, pixels.rows.at(p), pixels.cols.at(q), options);
-        sum += ConstRowMap<T>(dy.data() + ((image * shape[1] + p) * shape[2] + q) * channels, channels) /
-               static_cast<T>(count);
+    for (Index c = 0; c < channels; c += ColumnSum<T>::kMost) {
+      const Index width = std::min(ColumnSum<T>::kMost, channels - c);
+      ColumnSum<T> sum(to + c, width);
+      for (Index r = 0; r < window.kernel.height; ++r) {
+        for (Index s = 0; s < window.kernel.width; ++s) {
+          const Index p = rows[r];
+          const Index q = cols[s];
+          if (p < 0 || q < 0) continue;
+          const Index count = detail::avg_pool2d_count(window, pixels.rows.at(p), pixels.cols.at(q), options);
+          const Index at = ((image * shape[1] + p) * shape[2] + q) * channels + c;
+          sum.add(ConstRowMap<T>(dy.data() + at, width) / static_cast<T>(count));
+        }
       }
+      sum.divide(1);
     }
   };
   parallel_for(x[0] * x[1], row_grain(x[2] * channels), [&](Index begin, Index end) {
@@ -110,18 +117,9 @@ Tensor<T> global_avg_pool2d(const Tensor<T>& x) {
   check_image("global_avg_pool2d", x.shape());
   const Index pixels = x.size(1) * x.size(2);
   const Index channels = x.size(3);
-  Tensor<T> y({x.size(0), channels});
-  if (y.empty()) return y;
-  T* out = y.mutable_data();
-  parallel_for(x.size(0), row_grain(pixels * channels), [&](Index begin, Index end) {
-    for (Index n = begin; n < end; ++n) {
-      RowMap<T> sum(out + n * channels, channels);
-      sum.setZero();
-      for (Index i = n * pixels; i < (n + 1) * pixels; ++i) sum += ConstRowMap<T>(x.data() + i * channels, channels);
-      sum /= static_cast<T>(pixels);
-    }
-  });
-  return y;
+  constexpr AxisMask kPixelAxes = 0b0110;
+  const T count = static_cast<T>(pixels);
+  return map(reduce_axes<Sum>(x, kPixelAxes, {x.size(0), channels}), [count](const auto& v) { return v / count; });
 }
 
 /// dx = dy / (H W) at every pixel

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/row_sum.hpp>
 
 // Mean squared error: L = mean (x - t)^2 over all elements.
 
@@ -32,8 +32,8 @@ MSELossResult<T> mse_loss(Tensor<T> x, const Tensor<T>& target) {
   Tensor<double> parts({(count - 1) / kElementGrain + 1});
   double* to = parts.mutable_data();
   parallel_for(count, kElementGrain, [&](Index begin, Index end) {
-    const ConstArrayMap<T> d(difference.data() + begin, end - begin);
-    to[begin / kElementGrain] = static_cast<double>(d.square().sum());
+    const auto square = [](const auto& d) { return d.square(); };
+    to[begin / kElementGrain] = row_sum<T>(end - begin, square, difference.data() + begin);
   });
   double sum = 0.0;
   for (const double part : parts.span()) sum += part;

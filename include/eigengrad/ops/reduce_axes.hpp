@@ -8,7 +8,9 @@
 #include <type_traits>
 
 #include <eigengrad/ops/axes.hpp>
+#include <eigengrad/ops/column_sum.hpp>
 #include <eigengrad/ops/joined_axes.hpp>
+#include <eigengrad/ops/row_sum.hpp>
 
 // Sums and extrema over any axes, by several threads and yet in one order.
 //   Tensor<T> y = reduce_axes<Sum>(x, axes.mask("sum", x.shape()), result_shape);
@@ -36,7 +38,7 @@ struct Smaller {
 
 }  // namespace detail
 
-/// Reductions: `of` all elements of an array expression, and how two results, or expressions of them, are joined.
+/// Reductions: `of` numbers in a row, and how two results, or expressions of them, are joined.
 struct Sum {
   template <class T>
   using Result = SumOf<T>;
@@ -44,9 +46,12 @@ struct Sum {
   template <class T>
   using Total = std::conditional_t<std::floating_point<T>, double, SumOf<T>>;
 
-  template <class V>
-  static auto of(const V& v) {
-    return v.template cast<SumOf<typename V::Scalar>>().sum();
+  template <class T>
+  static Total<T> of(Index count, const T* x) {
+    if constexpr (std::floating_point<T>)
+      return row_sum(count, x);
+    else
+      return ConstRowMap<T>(x, count).template cast<SumOf<T>>().sum();
   }
   template <class A, class B>
   static auto join(const A& a, const B& b) {
@@ -61,8 +66,9 @@ struct Extremum {
   template <class T>
   using Total = T;
 
-  template <class V>
-  static auto of(const V& v) {
+  template <class T>
+  static T of(Index count, const T* x) {
+    const ConstRowMap<T> v(x, count);
     if constexpr (std::same_as<Choice, detail::Larger>)
       return v.template maxCoeff<Eigen::PropagateNaN>();
     else
@@ -81,9 +87,6 @@ using Minimum = Extremum<detail::Smaller>;
 
 namespace detail {
 
-/// Elements that are summed up in their own type: of a row, and of a column.
-inline constexpr Index kRowRun = 1024;
-inline constexpr Index kColumnRun = 64;
 /// Columns that are reduced side by side.
 inline constexpr Index kColumnBlock = 256;
 /// With so many results or more, no result needs more than one thread.
@@ -125,18 +128,13 @@ struct ReductionPlan {
 template <class R, class T>
 auto reduce_row(const T* x, const JoinedAxes<1>& reduced, Index begin, Index end) {
   using Total = typename R::template Total<T>;
-  if (end - begin <= kRowRun && reduced.rank == 1) {
-    return static_cast<Total>(R::of(ConstRowMap<T>(x + begin, end - begin)));
-  }
+  if (reduced.rank == 1) return Total{R::of(end - begin, x + begin)};
   Total total{};
   bool first = true;
   reduced.for_runs(begin, end, [&](Index, const std::array<Index, 1>& offset, Index length) {
-    for (Index at = 0; at < length; at += kRowRun) {
-      const ConstRowMap<T> run(x + offset[0] + at, std::min(kRowRun, length - at));
-      const auto result = static_cast<Total>(R::of(run));
-      total = first ? result : R::join(total, result);
-      first = false;
-    }
+    const Total result = R::of(length, x + offset[0]);
+    total = first ? result : R::join(total, result);
+    first = false;
   });
   return total;
 }

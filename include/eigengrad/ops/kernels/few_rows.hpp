@@ -25,13 +25,16 @@ inline constexpr Index kPrefetch = 512;
 inline constexpr int kDotRows = kRegisters >= 32 ? 6 : 3;
 inline constexpr int kDotCols = kRegisters >= 32 ? 4 : 3;
 
+/// Steps that are summed up in T before the sums go on in double.
+template <class T>
+inline constexpr Index kDotRun = 256 * kLanes<T>;
+
 namespace detail {
 
 /// Rows x Cols dot products over `steps`; the rows of a are padded with zeros to whole packets.
 template <class T, int Rows, int Cols>
 void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_stride, View<T> c, bool add) {
   Vector<T> sum[array_size(Rows)][array_size(Cols)];
-  unroll<Rows * Cols>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum[i / Cols][i % Cols] = Vector<T>(0); });
   const auto step = [&](Index p, const auto& load) EIGENGRAD_INLINE_LAMBDA {
     Vector<T> line[array_size(Cols)];
     unroll<Cols>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
@@ -44,13 +47,20 @@ void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_strid
                        EIGENGRAD_INLINE_LAMBDA { sum[i][j] = Vector<T>::multiply_add(row, line[j], sum[i][j]); });
     });
   };
-  Index p = 0;
-  for (; p + kLanes<T> <= steps; p += kLanes<T>)
-    step(p, [](const T* from) EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(from); });
-  if (p < steps) step(p, [&](const T* from) { return Vector<T>::load(from, steps - p); });
+  std::array<double, array_size(Rows * Cols)> total{};  // of all runs
+  for (Index p = 0; p < steps;) {
+    const Index end = std::min(p + kDotRun<T>, steps);
+    unroll<Rows * Cols>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum[i / Cols][i % Cols] = Vector<T>(0); });
+    for (; p + kLanes<T> <= end; p += kLanes<T>)
+      step(p, [](const T* from) EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(from); });
+    if (p < end) step(p, [&](const T* from) { return Vector<T>::load(from, steps - p); });
+    p = end;
+    unroll<Rows * Cols>(
+        [&](auto at) EIGENGRAD_INLINE_LAMBDA { total[at] += static_cast<double>(sum[at / Cols][at % Cols].sum()); });
+  }
   unroll<Rows * Cols>([&](auto at) EIGENGRAD_INLINE_LAMBDA {
     T& place = c.data[at / Cols * c.row_stride + at % Cols * c.col_stride];
-    place = sum[at / Cols][at % Cols].sum() + (add ? place : T(0));
+    place = static_cast<T>(total[at]) + (add ? place : T(0));
   });
 }
 
