@@ -17,6 +17,7 @@ TEST(JointLoop, VisitsEveryElementOnceInAlignedPiecesOfBoundedSize) {
     for (const std::vector<Index>& sizes : {std::vector<Index>{5},
                                             {grain},
                                             {grain + 1},
+                                            {grain, 5, 2 * grain - 64, grain},
                                             {1, 63, 64, 65, 2 * grain, 7},
                                             {grain - 3, 40, 3 * grain + 129},
                                             std::vector<Index>(700, 30)}) {
