@@ -40,19 +40,5 @@ TEST(Layer, WithoutVisitHasNoParameters) {
   EXPECT_EQ(describe(layer), "layer");
 }
 
-TEST(Parameter, AddsToAGradientThatIsThere) {
-  Parameter<float> parameter{Tensor<float>::zeros({2})};
-  EXPECT_FALSE(parameter.has_grad());
-  const Tensor<float> one({2}, {1, 2});
-  parameter.add_grad(one);
-  EXPECT_TRUE(equal(parameter.grad, one));
-  parameter.add_grad(one);
-  EXPECT_TRUE(equal(parameter.grad, Tensor<float>({2}, {2, 4})));
-  EXPECT_EQ(one(1), 2);
-  parameter.zero_grad();
-  EXPECT_FALSE(parameter.has_grad());
-  EXPECT_THROW(parameter.add_grad(Tensor<float>::zeros({3})), ShapeError);
-}
-
 }  // namespace
 }  // namespace eigengrad

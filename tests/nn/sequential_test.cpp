@@ -15,6 +15,7 @@
 #include <eigengrad/nn/sequential.hpp>
 #include <eigengrad/nn/softmax.hpp>
 
+#include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
 namespace eigengrad::nn {
@@ -115,13 +116,10 @@ TEST(Sequential, ErrorsOfBackwardNameTheLayer) {
     EXPECT_EQ(std::string(error.what()).rfind("layer 4 (Softmax): ", 0), 0U) << error.what();
   }
   Sequential fresh{Linear<double>{3, 3}, Linear<double>{3, 3}};
-  try {
-    fresh.backward(Tensor<double>::zeros({5, 3}));
-    FAIL();
-  } catch (const StateError& error) {
-    EXPECT_STREQ(error.what(),
-                 "layer 1 (Linear 3->3): backward without a forward before it (Mode::inference remembers nothing)");
-  }
+  EXPECT_EQ(testing::message_of([&] {
+              fresh.backward(Tensor<double>::zeros({5, 3}));
+            }),
+            "Sequential: backward without a forward before it (Mode::inference remembers nothing)");
 }
 
 TEST(Sequential, LayersMayBeReplacedAddedAndMoved) {

@@ -60,11 +60,11 @@ TEST(SGD, StepUsesTheGradientsUp) {
   sgd.step();
   EXPECT_FALSE(parameter.has_grad());
   EXPECT_EQ(parameter.value(0), 0.5F);
-  sgd.step();
+  EXPECT_THROW(sgd.step(), StateError);
   EXPECT_EQ(parameter.value(0), 0.5F);
   parameter.add_grad(Tensor<float>::ones({3}));
   sgd.zero_grad();
-  sgd.step();
+  EXPECT_THROW(sgd.step(), StateError);
   EXPECT_EQ(parameter.value(0), 0.5F);
 }
 

@@ -19,7 +19,7 @@ namespace eigengrad::nn {
 /// y = f(x, parameters...), differentiated by autodiff. The parameters start at the given values and are called "0",
 /// "1", ... The function is called with variables, in training and in use.
 /// Errors   what f throws for an x that it does not take, from output_shape, before a network computes; StateError
-///          where backward comes before forward
+///          where backward comes before forward; ShapeError where a parameter has been given another shape
 template <class T, class F, std::size_t N = 0>
 class Function {
  public:
@@ -27,10 +27,12 @@ class Function {
   explicit Function(F f, Values... values)
       : f_(std::move(f)), parameters_{Parameter<T>(Tensor<T>(std::move(values)))...} {
     static_assert(sizeof...(Values) == N, "one value for each parameter");
+    for (std::size_t i = 0; i < N; ++i) shapes_[i] = parameters_[i].value.shape();
   }
 
   /// Calls f with zeros, once for each new shape.
   Shape output_shape(const Shape& x) const {
+    check_state();
     if (!known_ || known_->x != x) {
       const autodiff::NoGradGuard no_grad;
       known_ = Shapes{x, call(autodiff::Variable<T>(Tensor<T>::zeros(x)), values()).shape()};
@@ -39,6 +41,7 @@ class Function {
   }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
+    check_state();
     memory_.reset();
     if (!remembers(mode)) {
       const autodiff::NoGradGuard no_grad;
@@ -51,6 +54,7 @@ class Function {
   }
 
   Tensor<T> backward(Tensor<T> dy) {
+    check_state();
     check::remembered(*this, memory_.has_value());
     check::same_shape(*this, "gradient of the output", dy.shape(), memory_->y.shape());
     memory_->x.zero_grad();
@@ -77,6 +81,10 @@ class Function {
     autodiff::Variable<T> y;
   };
 
+  void check_state() const {
+    for (std::size_t i = 0; i < N; ++i) check::state(*this, "a parameter", parameters_[i].value.shape(), shapes_[i]);
+  }
+
   Variables values() const {
     Variables result;
     for (std::size_t i = 0; i < N; ++i) result[i] = autodiff::Variable<T>::leaf(parameters_[i].value);
@@ -94,8 +102,9 @@ class Function {
 
   F f_;
   std::array<Parameter<T>, N> parameters_;
+  std::array<Shape, N> shapes_;  // of the parameters
   mutable std::optional<Shapes> known_;
-  std::optional<Memory> memory_;  // of the last forward that remembers
+  Kept<Memory> memory_;  // of the last forward that remembers
 };
 
 template <class F>

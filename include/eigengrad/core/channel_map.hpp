@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include <eigengrad/core/check.hpp>
 #include <eigengrad/core/tensor.hpp>
 
 namespace eigengrad {
@@ -20,7 +21,10 @@ struct ChannelMap {
 
   /// Afterwards, y = more_scale y + more_shift. The map must not end with a ReLU.
   /// Shapes   more_scale, more_shift (C)
+  /// Errors   ShapeError if they, or what is there, have another C
   void then(Tensor<T> more_scale, Tensor<T> more_shift) {
+    check_channels(more_scale.shape());
+    check::same_shape("ChannelMap", "shift", more_shift.shape(), more_scale.shape());
     if (!shift.empty()) more_shift.mutable_array() += shift.array() * more_scale.array();
     if (!scale.empty()) more_scale.mutable_array() *= scale.array();
     scale = std::move(more_scale);
@@ -29,11 +33,19 @@ struct ChannelMap {
 
   /// Before the map, x = x + offset.
   /// Shapes   offset (C), or empty for 0
+  /// Errors   ShapeError if it, or what is there, has another C
   void after_adding(Tensor<T> offset) {
     if (offset.empty()) return;
+    check_channels(offset.shape());
     if (!scale.empty()) offset.mutable_array() *= scale.array();
     if (!shift.empty()) offset.mutable_array() += shift.array();
     shift = std::move(offset);
+  }
+
+ private:
+  void check_channels(const Shape& channels) const {
+    if (!scale.empty()) check::same_shape("ChannelMap", "scale", scale.shape(), channels);
+    if (!shift.empty()) check::same_shape("ChannelMap", "shift", shift.shape(), channels);
   }
 };
 

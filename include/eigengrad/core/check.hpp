@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -43,6 +44,31 @@ template <class Where>
 void same_shape(const Where& where, std::string_view what, const Shape& got, const Shape& expected) {
   if (got == expected) return;
   throw ShapeError(error_text(name_of(where), ": ", what, " has shape ", got, ", expected ", expected));
+}
+
+/// "Linear 3->4: weight has shape (4,), expected (4, 3)": what a layer holds, against what it was built for.
+/// Errors   StateError for none of the elements that it should have: the layer has been moved away; else ShapeError
+template <class Where>
+void state(const Where& where, std::string_view what, const Shape& got, const Shape& expected) {
+  if (got == expected) return;
+  if (got == Shape{0})
+    throw StateError(error_text(name_of(where), ": ", what, " is empty, expected shape ", expected,
+                                "; so is that of a layer that has been moved away"));
+  same_shape(where, what, got, expected);
+}
+
+/// "softmax_cross_entropy: labels have shape (5, 1), expected (5,); input shape (5, 10)": one label for each row.
+template <class Where>
+void labels(const Where& where, const Shape& labels, const Shape& input) {
+  rank_at_least(where, input, 1);
+  const bool in_rows = labels.rank() == 1 || std::equal(labels.begin(), labels.end(), input.begin(), input.end() - 1);
+  if (labels.numel() != input.rows()) {
+    throw ShapeError(
+        error_text(name_of(where), ": ", labels.numel(), " labels for ", input.rows(), " rows; input shape ", input));
+  }
+  if (in_rows) return;
+  throw ShapeError(error_text(name_of(where), ": labels have shape ", labels, ", expected ", Shape{input.rows()},
+                              "; input shape ", input));
 }
 
 /// "ReLU: backward without a forward before it (Mode::inference remembers nothing)"

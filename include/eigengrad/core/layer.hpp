@@ -11,6 +11,8 @@
 
 #include <eigengrad/core/channel_map.hpp>
 #include <eigengrad/core/check.hpp>
+#include <eigengrad/core/kept.hpp>
+#include <eigengrad/core/parameter.hpp>
 #include <eigengrad/core/tensor.hpp>
 
 // What a layer and a loss are: plain values that satisfy a concept. There is no base class.
@@ -37,30 +39,6 @@ enum class Mode {
 
 /// True if a layer must keep what its backward needs.
 inline bool remembers(Mode mode) { return mode != Mode::inference; }
-
-/// A learned tensor and the gradient of the loss by it.
-template <class T>
-struct Parameter {
-  Tensor<T> value;
-  Tensor<T> grad;  ///< empty until backward has written it, and again after zero_grad()
-
-  Parameter() = default;
-  explicit Parameter(Tensor<T> initial) : value(std::move(initial)) {}
-
-  bool has_grad() const { return !grad.empty(); }
-
-  /// Adds to the gradient that is there, or becomes the gradient where there is none.
-  void add_grad(Tensor<T> more) {
-    check::same_shape("Parameter", "gradient", more.shape(), value.shape());
-    if (has_grad())
-      grad.mutable_array() += more.array();
-    else
-      grad = std::move(more);
-  }
-
-  /// Drops the gradient, in O(1): the next backward writes it anew.
-  void zero_grad() { grad = Tensor<T>(); }
-};
 
 namespace detail {
 
@@ -96,6 +74,9 @@ using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 ///   bool fold_into(ChannelMap<T>& f)     where in inference it treats every channel by itself: adds that to f, unless f
 ///                                        cannot express it, and forgets the last forward; its forward is not called
 ///   Tensor infer(Tensor x, const ChannelMap<T>& f)   forward in Mode::inference, and f of the result in the same pass
+/// After one forward, backward may be called several times, for the rows of a Jacobian, say: every call is the derivative
+/// at that forward, and the gradients of the parameters add up. Gradients in a shape other than that of the parameter, a
+/// result that contradicts output_shape, and a dx that has not the shape of x are found by nn::Sequential.
 /// A layer remembers its last forward, so one object serves one thread at a time: give every thread a copy of the
 /// network, which shares the weights until one of them is trained.
 /// output_shape throws ShapeError for an input that does not fit; forward may rely on it having been called.
@@ -143,11 +124,21 @@ void visit(L& layer, const Visitor<scalar_of<L>>& visitor) {
   if constexpr (requires { layer.visit(visitor); }) layer.visit(visitor);
 }
 
-/// Pointers to all parameters of a layer, in the order of its visit. They stay valid as long as the layer.
+/// Calls f with each parameter of a layer, in the order of its visit; takes no memory.
+template <class L, class F>
+void for_each_parameter(L& layer, F&& f) {
+  if constexpr (requires { layer.for_each_parameter(f); })
+    layer.for_each_parameter(f);
+  else
+    visit(layer, {.parameter = [&f](std::string_view, Parameter<scalar_of<L>>& p) { f(p); }});
+}
+
+/// Pointers to all parameters of a layer, in the order of its visit. They stay valid as long as the layer, also when it
+/// is assigned to. An optimiser needs no care: it notices when a parameter is gone.
 template <class L>
 std::vector<Parameter<scalar_of<L>>*> parameters(L& layer) {
   std::vector<Parameter<scalar_of<L>>*> found;
-  visit(layer, {.parameter = [&](std::string_view, Parameter<scalar_of<L>>& p) { found.push_back(&p); }});
+  for_each_parameter(layer, [&](Parameter<scalar_of<L>>& p) { found.push_back(&p); });
   return found;
 }
 
@@ -163,15 +154,9 @@ Shape output_shape(const L& layer, const Shape& x, Mode mode) {
 /// True if the layer has parameters.
 template <class L>
 bool has_parameters(L& layer) {
-  if constexpr (requires {
-                  { layer.has_parameters() } -> std::same_as<bool>;
-                }) {
-    return layer.has_parameters();
-  } else {
-    bool found = false;
-    visit(layer, {.parameter = [&](std::string_view, Parameter<scalar_of<L>>&) { found = true; }});
-    return found;
-  }
+  bool found = false;
+  for_each_parameter(layer, [&](Parameter<scalar_of<L>>&) { found = true; });
+  return found;
 }
 
 /// The gradients of the parameters alone: the layer's backward_parameters, or its backward where it has none.
@@ -201,7 +186,7 @@ bool fold_into(L& layer, ChannelMap<scalar_of<L>>& f) {
 /// Drops every gradient of a layer.
 template <class L>
 void zero_grad(L& layer) {
-  for (auto* parameter : parameters(layer)) parameter->zero_grad();
+  for_each_parameter(layer, [](Parameter<scalar_of<L>>& p) { p.zero_grad(); });
 }
 
 /// The layer's own description, or "layer" where it has none.

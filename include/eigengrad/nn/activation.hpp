@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
 #include <utility>
 
 #include <eigengrad/core/layer.hpp>
@@ -53,7 +52,7 @@ class Activation {
  private:
   const Self& self() const { return static_cast<const Self&>(*this); }
 
-  std::optional<Tensor<T>> kept_;  // of the last forward that remembers
+  Kept<Tensor<T>> kept_;  // of the last forward that remembers
 };
 
 }  // namespace eigengrad::nn::detail

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -30,26 +31,37 @@ class AnyLayer {
   }
   AnyLayer(const AnyLayer& other) : held_(other.held_ == nullptr ? nullptr : other.held_->clone()) {}
   AnyLayer(AnyLayer&&) noexcept = default;
-  AnyLayer& operator=(AnyLayer other) noexcept {
-    held_ = std::move(other.held_);
+  /// A layer of the same type is assigned to: its parameters stay where they are, and keep their optimiser. One of
+  /// another type takes its place. If the copy throws, nothing has changed.
+  AnyLayer& operator=(const AnyLayer& other) { return *this = AnyLayer(other); }
+  AnyLayer& operator=(AnyLayer&& other) {
+    std::unique_ptr<Base> taken = std::move(other.held_);  // first, since `other` may be inside of what is held
+    if (held_ == nullptr || taken == nullptr || !held_->take(*taken)) held_ = std::move(taken);
     return *this;
+  }
+  template <class L>
+  requires(!std::same_as<std::remove_cvref_t<L>, AnyLayer>) AnyLayer& operator=(L&& layer) {
+    return *this = AnyLayer(std::forward<L>(layer));
   }
   ~AnyLayer() = default;
 
-  Shape output_shape(const Shape& x, Mode mode = Mode::eval) const { return held_->output_shape(x, mode); }
-  Tensor<T> forward(Tensor<T> x, Mode mode) { return held_->forward(std::move(x), mode); }
-  Tensor<T> backward(Tensor<T> dy) { return held_->backward(std::move(dy)); }
-  void backward_parameters(Tensor<T> dy) { held_->backward_parameters(std::move(dy)); }
-  void visit(const Visitor<T>& visitor) { held_->visit(visitor); }
-  bool has_parameters() { return held_->has_parameters(); }
-  bool fold_into(ChannelMap<T>& f) { return held_->fold_into(f); }
-  /// True if the layer has infer; only then it may be called.
-  bool infers() const { return held_->infers(); }
-  Tensor<T> infer(Tensor<T> x, const ChannelMap<T>& f) { return held_->infer(std::move(x), f); }
-  std::string description() const { return held_->description(); }
-  Index multiply_adds(const Shape& x) const { return held_->multiply_adds(x); }
+  /// False once the layer has been moved away: then all but assignment, destruction and description is a StateError.
+  bool has_value() const { return held_ != nullptr; }
 
-  /// The layer itself, or nullptr if it is of another type.
+  Shape output_shape(const Shape& x, Mode mode = Mode::eval) const { return held().output_shape(x, mode); }
+  Tensor<T> forward(Tensor<T> x, Mode mode) { return held().forward(std::move(x), mode); }
+  Tensor<T> backward(Tensor<T> dy) { return held().backward(std::move(dy)); }
+  void backward_parameters(Tensor<T> dy) { held().backward_parameters(std::move(dy)); }
+  void visit(const Visitor<T>& visitor) { held().visit(visitor); }
+  void for_each_parameter(const std::function<void(Parameter<T>&)>& f) { held().for_each_parameter(f); }
+  bool fold_into(ChannelMap<T>& f) { return held().fold_into(f); }
+  /// True if the layer has infer; only then it may be called.
+  bool infers() const { return held().infers(); }
+  Tensor<T> infer(Tensor<T> x, const ChannelMap<T>& f) { return held().infer(std::move(x), f); }
+  std::string description() const { return has_value() ? held_->description() : "moved away"; }
+  Index multiply_adds(const Shape& x) const { return held().multiply_adds(x); }
+
+  /// The layer itself, or nullptr if it is of another type or there is none.
   template <class L>
   L* get_if() {
     auto* model = dynamic_cast<Model<L>*>(held_.get());
@@ -63,12 +75,14 @@ class AnyLayer {
     Base& operator=(const Base&) = delete;
     virtual ~Base() = default;
     virtual std::unique_ptr<Base> clone() const = 0;
+    virtual bool take(Base& other) = 0;
+    virtual const void* type() const = 0;
     virtual Shape output_shape(const Shape& x, Mode mode) const = 0;
     virtual Tensor<T> forward(Tensor<T> x, Mode mode) = 0;
     virtual Tensor<T> backward(Tensor<T> dy) = 0;
     virtual void backward_parameters(Tensor<T> dy) = 0;
     virtual void visit(const Visitor<T>& visitor) = 0;
-    virtual bool has_parameters() = 0;
+    virtual void for_each_parameter(const std::function<void(Parameter<T>&)>& f) = 0;
     virtual bool fold_into(ChannelMap<T>& f) = 0;
     virtual bool infers() const = 0;
     virtual Tensor<T> infer(Tensor<T> x, const ChannelMap<T>& f) = 0;
@@ -81,12 +95,21 @@ class AnyLayer {
     explicit Model(L held) : layer(std::move(held)) {}
 
     std::unique_ptr<Base> clone() const override { return std::make_unique<Model>(layer); }
+    /// Assigns the other's layer to this one, if it is of the same type.
+    bool take(Base& other) override {
+      if (other.type() != type()) return false;
+      layer = std::move(static_cast<Model&>(other).layer);
+      return true;
+    }
+    const void* type() const override { return &kType; }
     Shape output_shape(const Shape& x, Mode mode) const override { return eigengrad::output_shape(layer, x, mode); }
     Tensor<T> forward(Tensor<T> x, Mode mode) override { return layer.forward(std::move(x), mode); }
     Tensor<T> backward(Tensor<T> dy) override { return layer.backward(std::move(dy)); }
     void backward_parameters(Tensor<T> dy) override { eigengrad::backward_parameters(layer, std::move(dy)); }
     void visit(const Visitor<T>& visitor) override { eigengrad::visit(layer, visitor); }
-    bool has_parameters() override { return eigengrad::has_parameters(layer); }
+    void for_each_parameter(const std::function<void(Parameter<T>&)>& f) override {
+      eigengrad::for_each_parameter(layer, f);
+    }
     bool fold_into(ChannelMap<T>& f) override { return eigengrad::fold_into(layer, f); }
     bool infers() const override { return Infers<L>; }
     Tensor<T> infer(Tensor<T> x, const ChannelMap<T>& f) override {
@@ -103,8 +126,14 @@ class AnyLayer {
         return 0;
     }
 
+    static constexpr char kType = 0;  // its address stands for the type, which needs no RTTI
     L layer;
   };
+
+  Base& held() const {
+    if (held_ == nullptr) throw StateError("AnyLayer: holds no layer; it has been moved away");
+    return *held_;
+  }
 
   std::unique_ptr<Base> held_;
 };

@@ -52,7 +52,7 @@ class AvgPool2d {
  private:
   ops::Window window_;
   ops::AvgPool2dOptions options_;
-  std::optional<Shape> x_;  // of the last forward that remembers
+  Kept<Shape> x_;  // of the last forward that remembers
 };
 
 /// The mean of all pixels, channel by channel: torch.nn.AdaptiveAvgPool2d(1) followed by Flatten.
@@ -82,7 +82,7 @@ class GlobalAvgPool2d {
   std::string description() const { return "GlobalAvgPool2d"; }
 
  private:
-  std::optional<Shape> x_;  // of the last forward that remembers
+  Kept<Shape> x_;  // of the last forward that remembers
 };
 
 }  // namespace eigengrad::nn

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,7 +26,7 @@ template <class T>
 class BatchNorm {
  public:
   /// Errors   ShapeError for another rank or number of channels, or in training for a single value a channel, which
-  ///          has no deviation
+  ///          has no deviation; forward and backward also if a parameter or a statistic has been given another shape
   Shape output_shape(const Shape& x, Mode mode = Mode::eval) const {
     if (x.rank() < ranks_.least || x.rank() > ranks_.most) {
       throw ShapeError(
@@ -42,6 +41,7 @@ class BatchNorm {
   }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
+    check_state();
     output_shape(x.shape(), mode);
     memory_.reset();
     Memory memory{.x = {}, .mean = {}, .inv_std = {}, .source = ops::BatchNormSource::running};
@@ -62,6 +62,7 @@ class BatchNorm {
   }
 
   bool fold_into(ChannelMap<T>& f) {
+    check_state();
     if (f.relu) return false;
     memory_.reset();
     Tensor<T> scale = ops::batch_norm_inv_std(running_var, options_.eps);
@@ -74,6 +75,7 @@ class BatchNorm {
   }
 
   Tensor<T> backward(Tensor<T> dy) {
+    check_state();
     check::remembered(*this, memory_.has_value());
     check::same_shape(*this, "gradient of the output", dy.shape(), memory_->x.shape());
     auto [dx, dweight, dbias] = ops::batch_norm_backward(std::move(dy), memory_->x, memory_->mean, memory_->inv_std,
@@ -127,6 +129,14 @@ class BatchNorm {
     ops::BatchNormSource source;
   };
 
+  void check_state() const {
+    const Shape channels{num_features_}, learned{options_.affine ? num_features_ : 0};
+    check::state(*this, "weight", weight.value.shape(), learned);
+    check::state(*this, "bias", bias.value.shape(), learned);
+    check::state(*this, "running_mean", running_mean.shape(), channels);
+    check::state(*this, "running_var", running_var.shape(), channels);
+  }
+
   /// Moves the running statistics towards those of a batch of `count` values a channel.
   void track(const Tensor<T>& mean, const Tensor<T>& var, double count) {
     const T step = static_cast<T>(options_.momentum);
@@ -143,7 +153,7 @@ class BatchNorm {
   Ranks ranks_;
   Index num_features_;
   BatchNormOptions options_;
-  std::optional<Memory> memory_;  // of the last forward that remembers
+  Kept<Memory> memory_;  // of the last forward that remembers
 };
 
 }  // namespace detail

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -29,7 +28,8 @@ struct Conv2dOptions {
 /// Shapes   x (N, H, W, in_channels), y (N, P, Q, out_channels) with P = (H + 2 padding - dilation (R - 1) - 1) /
 ///          stride + 1, rounded down; weight (out_channels, R, S, in_channels / groups); bias (out_channels)
 /// Errors   ValueError for an option out of range, or channels that groups do not divide; ShapeError if x has another
-///          number of channels or is, with its padding, smaller than the window
+///          number of channels or is, with its padding, smaller than the window, or if weight or bias has been given
+///          another shape
 template <class T = float>
 class Conv2d {
  public:
@@ -38,6 +38,7 @@ class Conv2d {
         out_channels_(out_channels),
         window_{options.kernel, options.stride, options.padding, options.dilation},
         groups_(options.groups),
+        has_bias_(options.bias),
         algorithm_(options.algorithm) {
     check::above_zero(description(), "in_channels", in_channels);
     check::above_zero(description(), "out_channels", out_channels);
@@ -46,7 +47,7 @@ class Conv2d {
     check::divisible(*this, "input channels", in_channels, groups_);
     check::divisible(*this, "output channels", out_channels, groups_);
     Rng rng = default_rng();
-    const Shape shape{out_channels, window_.kernel.height, window_.kernel.width, in_channels / groups_};
+    const Shape shape = weight_shape();
     weight.value = init::weight<T>(shape, init::fans(shape), init::PyTorch{}, rng);
     if (options.bias) bias.value = init::bias<T>({out_channels}, init::fans(shape), init::PyTorch{}, rng);
   }
@@ -58,6 +59,7 @@ class Conv2d {
   }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
+    check_state();
     output_shape(x.shape());
     Tensor<T> y = ops::conv2d(x, weight.value, bias.value, options());
     if (remembers(mode))
@@ -68,6 +70,7 @@ class Conv2d {
   }
 
   Tensor<T> infer(Tensor<T> x, ChannelMap<T> f) {
+    check_state();
     output_shape(x.shape());
     x_.reset();
     f.after_adding(bias.value);
@@ -80,6 +83,7 @@ class Conv2d {
   }
 
   void backward_parameters(const Tensor<T>& dy) {
+    check_state();
     check::remembered(*this, x_.has_value());
     check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(x_->shape()));
     weight.add_grad(ops::conv2d_backward_weight(dy, *x_, window_.kernel, options()));
@@ -101,15 +105,23 @@ class Conv2d {
     return text;
   }
   Index multiply_adds(const Shape& x) const {
-    return check::product(*this, output_shape(x).rows(), weight.value.numel());
+    return check::product(*this, output_shape(x).rows(), weight_shape().numel());
   }
 
-  bool has_bias() const { return !bias.value.empty(); }
+  bool has_bias() const { return has_bias_; }
 
   Parameter<T> weight;
   Parameter<T> bias;  ///< empty without a bias
 
  private:
+  Shape weight_shape() const {
+    return {out_channels_, window_.kernel.height, window_.kernel.width, in_channels_ / groups_};
+  }
+  void check_state() const {
+    check::state(*this, "weight", weight.value.shape(), weight_shape());
+    check::state(*this, "bias", bias.value.shape(), {has_bias_ ? out_channels_ : 0});
+  }
+
   ops::Conv2dOptions options() const {
     return {window_.stride, window_.padding, window_.dilation, groups_, algorithm_};
   }
@@ -118,8 +130,9 @@ class Conv2d {
   Index out_channels_;
   ops::Window window_;
   Index groups_;
+  bool has_bias_;
   ops::Conv2dAlgorithm algorithm_;
-  std::optional<Tensor<T>> x_;  // of the last forward that remembers
+  Kept<Tensor<T>> x_;  // of the last forward that remembers
 };
 
 }  // namespace eigengrad::nn

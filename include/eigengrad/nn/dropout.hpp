@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -59,9 +58,9 @@ class Dropout {
  private:
   DropoutOptions options_;
   Rng rng_;
-  std::uint32_t pass_ = 0;                    // how many masks there have been
-  std::optional<Shape> shape_;                // of the last forward that remembers
-  std::optional<Tensor<std::uint8_t>> mask_;  // of the last forward, if that was in Mode::train
+  std::uint32_t pass_ = 0;           // how many masks there have been
+  Kept<Shape> shape_;                // of the last forward that remembers
+  Kept<Tensor<std::uint8_t>> mask_;  // of the last forward, if that was in Mode::train
 };
 
 }  // namespace eigengrad::nn

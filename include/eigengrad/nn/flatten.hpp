@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -42,7 +41,7 @@ class Flatten {
   std::string description() const { return "Flatten"; }
 
  private:
-  std::optional<Shape> input_shape_;  // of the last forward that remembers
+  Kept<Shape> input_shape_;  // of the last forward that remembers
 };
 
 }  // namespace eigengrad::nn

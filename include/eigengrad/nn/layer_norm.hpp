@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,15 +20,16 @@ struct LayerNormOptions {
 
 /// y = w (x - mean) / sqrt(variance + eps) + b over the last axis. Starts with w = 1 and b = 0.
 /// Shapes   x, y (..., features); weight, bias (features)
-/// Errors   ValueError for a size below 1 or an eps below 0; ShapeError if x has another number of features
+/// Errors   ValueError for a size below 1 or an eps below 0; ShapeError if x has another number of features, or if
+///          weight or bias has been given another shape
 template <class T = float>
 class LayerNorm {
  public:
   explicit LayerNorm(Index features, const LayerNormOptions& options = {}) : features_(features), options_(options) {
     check::above_zero("LayerNorm", "features", features);
     check::at_least("LayerNorm", "eps", options.eps, 0.0);
-    if (options.elementwise_affine) weight.value = Tensor<T>::ones({features});
-    if (options.elementwise_affine && options.bias) bias.value = Tensor<T>::zeros({features});
+    if (has_weight()) weight.value = Tensor<T>::ones({features});
+    if (has_bias()) bias.value = Tensor<T>::zeros({features});
   }
 
   Shape output_shape(const Shape& x) const {
@@ -38,6 +38,7 @@ class LayerNorm {
   }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
+    check_state();
     output_shape(x.shape());
     remembered_.reset();  // lets the memory of the last step go first
     auto [y, normalized, inv_std] =
@@ -52,6 +53,7 @@ class LayerNorm {
   }
 
   void backward_parameters(const Tensor<T>& dy) {
+    check_state();
     check::remembered(*this, remembered_.has_value());
     check::same_shape(*this, "gradient of the output", dy.shape(), remembered_->normalized.shape());
     if (has_weight()) weight.add_grad(ops::layer_norm_backward_weight(dy, remembered_->normalized));
@@ -65,8 +67,8 @@ class LayerNorm {
 
   std::string description() const { return error_text("LayerNorm ", features_); }
 
-  bool has_weight() const { return !weight.value.empty(); }
-  bool has_bias() const { return !bias.value.empty(); }
+  bool has_weight() const { return options_.elementwise_affine; }
+  bool has_bias() const { return options_.elementwise_affine && options_.bias; }
 
   Parameter<T> weight;  ///< empty without elementwise_affine
   Parameter<T> bias;    ///< empty without elementwise_affine or without a bias
@@ -77,9 +79,14 @@ class LayerNorm {
     Tensor<T> inv_std;
   };
 
+  void check_state() const {
+    check::state(*this, "weight", weight.value.shape(), {has_weight() ? features_ : 0});
+    check::state(*this, "bias", bias.value.shape(), {has_bias() ? features_ : 0});
+  }
+
   Index features_;
   LayerNormOptions options_;
-  std::optional<Remembered> remembered_;  // of the last forward that remembers
+  Kept<Remembered> remembered_;  // of the last forward that remembers
 };
 
 }  // namespace eigengrad::nn

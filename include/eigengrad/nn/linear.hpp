@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,11 +20,13 @@ struct LinearOptions {
 
 /// y = x W^T + b on the last axis. Starts as PyTorch's Linear, from default_rng().
 /// Shapes   x (..., in_features), y (..., out_features); weight (out_features, in_features); bias (out_features)
-/// Errors   ValueError for a size below 1; ShapeError if x has another number of features
+/// Errors   ValueError for a size below 1; ShapeError if x has another number of features, or if weight or bias has been
+///          given another shape
 template <class T = float>
 class Linear {
  public:
-  Linear(Index in_features, Index out_features, const LinearOptions& options = {}) {
+  Linear(Index in_features, Index out_features, const LinearOptions& options = {})
+      : in_features_(in_features), out_features_(out_features), options_(options) {
     check::above_zero("Linear", "in_features", in_features);
     check::above_zero("Linear", "out_features", out_features);
     Rng rng = default_rng();
@@ -40,6 +41,7 @@ class Linear {
   }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
+    check_state();
     Tensor<T> y = ops::linear(x, weight.value, bias.value);
     if (remembers(mode))
       x_ = std::move(x);
@@ -49,6 +51,7 @@ class Linear {
   }
 
   Tensor<T> infer(Tensor<T> x, ChannelMap<T> f) {
+    check_state();
     output_shape(x.shape());
     x_.reset();
     f.after_adding(bias.value);
@@ -61,6 +64,7 @@ class Linear {
   }
 
   void backward_parameters(const Tensor<T>& dy) {
+    check_state();
     check::remembered(*this, x_.has_value());
     check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(x_->shape()));
     weight.add_grad(ops::linear_backward_weight(dy, *x_));
@@ -73,17 +77,27 @@ class Linear {
   }
 
   std::string description() const { return error_text("Linear ", in_features(), "->", out_features()); }
-  Index multiply_adds(const Shape& x) const { return check::product(*this, x.rows(), weight.value.numel()); }
+  Index multiply_adds(const Shape& x) const {
+    return check::product(*this, x.rows(), Shape{out_features_, in_features_}.numel());
+  }
 
-  Index in_features() const { return weight.value.size(1); }
-  Index out_features() const { return weight.value.size(0); }
-  bool has_bias() const { return !bias.value.empty(); }
+  Index in_features() const { return in_features_; }
+  Index out_features() const { return out_features_; }
+  bool has_bias() const { return options_.bias; }
 
   Parameter<T> weight;
   Parameter<T> bias;  ///< empty without a bias
 
  private:
-  std::optional<Tensor<T>> x_;  // of the last forward that remembers
+  void check_state() const {
+    check::state(*this, "weight", weight.value.shape(), {out_features_, in_features_});
+    check::state(*this, "bias", bias.value.shape(), {has_bias() ? out_features_ : 0});
+  }
+
+  Index in_features_;
+  Index out_features_;
+  LinearOptions options_;
+  Kept<Tensor<T>> x_;  // of the last forward that remembers
 };
 
 }  // namespace eigengrad::nn

@@ -17,7 +17,7 @@
 namespace eigengrad::nn {
 
 /// Cross-entropy of class probabilities, as nn::Softmax gives them: -1/N sum_n log x[n, t_n].
-/// Shapes   x (..., C), N rows; labels (N)
+/// Shapes   x (..., C), N rows; labels (N) or (...), not (N, 1)
 /// Units    nats; infinite where a true class has probability 0
 /// Errors   ShapeError if the numbers of rows and labels differ, ValueError for a label outside 0 ... C-1
 template <class T = float>
@@ -52,7 +52,7 @@ struct SoftmaxCrossEntropyOptions {
 };
 
 /// Cross-entropy of softmax(x) from the logits x, as torch.nn.CrossEntropyLoss; stable for large logits.
-/// Shapes   x (..., C), N rows; labels (N)
+/// Shapes   x (..., C), N rows; labels (N) or (...), not (N, 1)
 /// Units    nats
 /// Errors   ShapeError if the numbers of rows and labels differ or there is none, ValueError for a label outside
 ///          0 ... C-1 or a label_smoothing outside 0 ... 1

@@ -57,7 +57,7 @@ class MaxPool2d {
   };
 
   ops::Window window_;
-  std::optional<Memory> memory_;  // of the last forward that remembers
+  Kept<Memory> memory_;  // of the last forward that remembers
 };
 
 }  // namespace eigengrad::nn

@@ -50,11 +50,14 @@ class Residual {
     named("shortcut", [&] { shortcut.backward_parameters(std::move(dy)); });
   }
 
-  bool has_parameters() { return body.has_parameters() || shortcut.has_parameters(); }
-
   void visit(auto&& f) {
     body.visit(detail::prefixed<T>("body.", f));
     shortcut.visit(detail::prefixed<T>("shortcut.", f));
+  }
+
+  void for_each_parameter(auto&& f) {
+    body.for_each_parameter(f);
+    shortcut.for_each_parameter(f);
   }
 
   std::string description() const { return "Residual"; }

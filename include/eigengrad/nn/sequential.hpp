@@ -36,7 +36,15 @@ Visitor<T> prefixed(const std::string& prefix, F& f) {
 /// Layers of any types that share a number type, applied one after another. Copying it copies the layers.
 /// A parameter's name is the index of its layer, a dot and its name in the layer: "1.weight".
 /// A Sequential is a layer too; but Sequential{Sequential{...}}, with this one argument, is a copy of it.
-/// Errors   ShapeError naming the layer, before any data is touched, where a layer does not fit its input
+/// Assigning a network with layers of the same types, as in `best = net` and later `net = best`, changes what the
+/// parameters hold and leaves them where they are: an optimiser goes on with them. Where a layer of another type comes
+/// in, the optimiser's next step says that its parameter is gone.
+/// One layer object given twice is two layers that start alike; for two Dropouts write nn::Dropout{} twice.
+/// Gradients of parameters that no optimiser has do not pile up: the first backward after a step drops those that are
+/// left, if some of the network's parameters have an optimiser.
+/// Errors   ShapeError naming the layer, before any data is touched, where a layer does not fit its input, and where a
+///          layer's forward or backward returns another shape than it should; StateError where backward comes before
+///          forward or the network has been moved away
 template <class T = float>
 class Sequential {
   template <class First, class... Rest>
@@ -44,6 +52,26 @@ class Sequential {
 
  public:
   Sequential() = default;
+  Sequential(const Sequential&) = default;
+  Sequential(Sequential&& other) noexcept
+      : layers_(std::move(other.layers_)),
+        shapes_(std::move(other.shapes_)),
+        steps_(other.steps_),
+        moved_away_(std::exchange(other.moved_away_, true)) {}
+  Sequential& operator=(const Sequential& other) { return *this = Sequential(other); }
+  Sequential& operator=(Sequential&& other) {
+    if (this == &other) return *this;
+    Sequential taken(std::move(other));  // first, since `other` may be inside of a layer
+    if (taken.layers_.size() == layers_.size())
+      std::move(taken.layers_.begin(), taken.layers_.end(), layers_.begin());
+    else
+      layers_ = std::move(taken.layers_);
+    shapes_ = std::move(taken.shapes_);
+    steps_ = taken.steps_;
+    moved_away_ = taken.moved_away_;
+    return *this;
+  }
+  ~Sequential() = default;
   template <class First, class... Rest>
   requires(!kIsCopy<First, Rest...>)  // or it would hide the copy constructor
       explicit Sequential(First&& first, Rest&&... rest) {
@@ -52,14 +80,15 @@ class Sequential {
     (push_back(std::forward<Rest>(rest)), ...);
   }
 
-  /// Adds a layer at the end.
+  /// Adds a layer at the end. A network that has been moved away begins anew.
   template <class L>
   Sequential& push_back(L&& layer) {
     layers_.emplace_back(std::forward<L>(layer));
+    moved_away_ = false;
     return *this;
   }
 
-  Index size() const { return static_cast<Index>(layers_.size()); }
+  Index size() const { return static_cast<Index>(layers().size()); }
   /// Errors   ValueError for an index outside 0 ... size() - 1
   AnyLayer<T>& operator[](Index i) {
     if (i < 0 || i >= size()) throw ValueError(error_text("Sequential: layer ", i, " of ", size()));
@@ -68,18 +97,24 @@ class Sequential {
 
   Shape output_shape(const Shape& x, Mode mode = Mode::eval) const {
     Shape shape = x;
-    for (std::size_t i = 0; i < layers_.size(); ++i) shape = output_shape_of(i, shape, mode);
+    for (std::size_t i = 0; i < layers().size(); ++i) shape = output_shape_of(i, shape, mode);
     return shape;
   }
 
   Tensor<T> forward(Tensor<T> x, Mode mode = Mode::train) {
-    output_shape(x.shape(), mode);  // throws before anything is computed
-    if (mode == Mode::inference) return infer(std::move(x));
-    for (AnyLayer<T>& layer : layers_) x = layer.forward(std::move(x), mode);
+    Shapes shapes = shapes_from(x.shape(), mode);  // throws before anything is computed
+    shapes_.clear();
+    if (mode == Mode::inference) return infer(std::move(x), shapes);
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      x = named(i, [&] { return layers_[i].forward(std::move(x), mode); });
+      check_output(i, x.shape(), shapes[i + 1]);
+    }
+    shapes_ = std::move(shapes);
     return x;
   }
 
   Tensor<T> backward(Tensor<T> dy) {
+    begin_backward(dy.shape());
     for (std::size_t i = layers_.size(); i-- > 0;) dy = backward_of(i, std::move(dy));
     return dy;
   }
@@ -87,22 +122,24 @@ class Sequential {
   /// The gradients of the parameters alone. The first layer that has any does not compute its dx, which saves
   /// about a third of that layer's work.
   void backward_parameters(Tensor<T> dy) {
+    begin_backward(dy.shape());
     std::size_t first = 0;
-    while (first < layers_.size() && !layers_[first].has_parameters()) ++first;
+    while (first < layers_.size() && !eigengrad::has_parameters(layers_[first])) ++first;
     if (first == layers_.size()) return;
     for (std::size_t i = layers_.size(); i-- > first + 1;) dy = backward_of(i, std::move(dy));
     named(first, [&] { layers_[first].backward_parameters(std::move(dy)); });
   }
 
-  bool has_parameters() {
-    return std::any_of(layers_.begin(), layers_.end(), [](AnyLayer<T>& layer) { return layer.has_parameters(); });
-  }
-
   void visit(auto&& f) {
-    for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].visit(detail::prefixed<T>(std::to_string(i) + ".", f));
+    for (std::size_t i = 0; i < layers().size(); ++i) layers_[i].visit(detail::prefixed<T>(std::to_string(i) + ".", f));
   }
 
-  /// Pointers to all parameters, in order. They stay valid as long as the layers, also when the net is moved.
+  void for_each_parameter(auto&& f) {
+    for (std::size_t i = 0; i < layers().size(); ++i) layers_[i].for_each_parameter(std::ref(f));
+  }
+
+  /// Pointers to all parameters, in order. They stay valid as long as the layers, also when the net is moved or
+  /// assigned to.
   std::vector<Parameter<T>*> parameters() { return eigengrad::parameters(*this); }
 
   /// Drops every gradient.
@@ -112,7 +149,7 @@ class Sequential {
   Index multiply_adds(const Shape& x) const {
     Index total = 0;
     Shape shape = x;
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
+    for (std::size_t i = 0; i < layers().size(); ++i) {
       total = check::sum(*this, total, layers_[i].multiply_adds(shape));
       shape = output_shape_of(i, shape);
     }
@@ -123,17 +160,40 @@ class Sequential {
   std::string summary(const Shape& x);
 
  private:
+  using Shapes = std::vector<Shape, eigengrad::detail::PoolAllocator<Shape>>;
+
+  const std::vector<AnyLayer<T>>& layers() const {
+    if (moved_away_) throw StateError("Sequential: has been moved away");
+    return layers_;
+  }
+
+  /// The shape of the input and of every layer's output.
+  Shapes shapes_from(const Shape& x, Mode mode) const {
+    Shapes shapes;
+    shapes.reserve(layers().size() + 1);
+    shapes.push_back(x);
+    for (std::size_t i = 0; i < layers_.size(); ++i) shapes.push_back(output_shape_of(i, shapes[i], mode));
+    return shapes;
+  }
+
+  void check_output(std::size_t i, const Shape& y, const Shape& expected) const {
+    if (y == expected) return;
+    throw ShapeError(name_error(i, error_text("forward gives shape ", y, ", but output_shape says ", expected)));
+  }
+
   /// Forward in inference. Batch norm and ReLU behind a convolution or a linear layer are folded into it.
-  Tensor<T> infer(Tensor<T> x) {
+  Tensor<T> infer(Tensor<T> x, const Shapes& shapes) {
     for (std::size_t i = 0; i < layers_.size();) {
-      AnyLayer<T>& layer = layers_[i++];
-      if (!layer.infers()) {
-        x = layer.forward(std::move(x), Mode::inference);
-        continue;
+      const std::size_t first = i++;
+      AnyLayer<T>& layer = layers_[first];
+      if (layer.infers()) {
+        ChannelMap<T> f;
+        while (i < layers_.size() && named(i, [&] { return layers_[i].fold_into(f); })) ++i;
+        x = named(first, [&] { return layer.infer(std::move(x), f); });
+      } else {
+        x = named(first, [&] { return layer.forward(std::move(x), Mode::inference); });
       }
-      ChannelMap<T> f;
-      while (i < layers_.size() && layers_[i].fold_into(f)) ++i;
-      x = layer.infer(std::move(x), f);
+      check_output(first, x.shape(), shapes[i]);
     }
     return x;
   }
@@ -142,8 +202,29 @@ class Sequential {
     return named(i, [&] { return layers_[i].output_shape(x, mode); });
   }
 
+  void begin_backward(const Shape& dy) {
+    check::remembered(*this, shapes_.size() == layers().size() + 1);
+    if (layers_.empty())
+      check::same_shape(*this, "gradient of the output", dy, shapes_.back());
+    else
+      named(layers_.size() - 1,
+            [&] { check::same_shape(layers_.back(), "gradient of the output", dy, shapes_.back()); });
+    Index steps = 0;
+    for_each_parameter([&](const Parameter<T>& p) { steps += p.optimizer_steps(); });
+    if (steps > steps_) {
+      for_each_parameter([](Parameter<T>& p) {
+        if (!p.has_optimizer()) p.zero_grad();
+      });
+    }
+    steps_ = steps;
+  }
+
   Tensor<T> backward_of(std::size_t i, Tensor<T> dy) {
-    return named(i, [&] { return layers_[i].backward(std::move(dy)); });
+    return named(i, [&] {
+      Tensor<T> dx = layers_[i].backward(std::move(dy));
+      check::same_shape(layers_[i], "backward's result", dx.shape(), shapes_[i]);
+      return dx;
+    });
   }
 
   /// Calls f; an error it throws says which layer it comes from.
@@ -165,6 +246,9 @@ class Sequential {
   }
 
   std::vector<AnyLayer<T>> layers_;
+  Shapes shapes_;            // of the last forward that remembers: its input, and every layer's output
+  Index steps_ = 0;          // that optimisers had made with the parameters before the last backward
+  bool moved_away_ = false;  // then it is not the empty network, which is the identity
 };
 
 template <class First, class... Rest>
@@ -186,7 +270,7 @@ std::string Sequential<T>::summary(const Shape& x) {
   text += "layer                           output shape                parameters multiply-adds\n";
   Index all_parameters = 0;
   Shape shape = x;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
+  for (std::size_t i = 0; i < layers().size(); ++i) {
     const Index multiply_adds = layers_[i].multiply_adds(shape);
     shape = output_shape_of(i, shape);
     Index count = 0;

@@ -18,10 +18,7 @@ namespace detail {
 
 /// At least one row, one label for each, each label the number of a column.
 inline void check_labels(std::string_view where, const Shape& x, const Tensor<Index>& labels) {
-  check::rank_at_least(where, x, 1);
-  if (labels.numel() != x.rows()) {
-    throw ShapeError(error_text(where, ": ", labels.numel(), " labels for ", x.rows(), " rows; input shape ", x));
-  }
+  check::labels(where, labels.shape(), x);
   if (labels.empty()) throw ShapeError(std::string(where) + ": no rows, and the mean of none is not defined");
   for (Index row = 0; row < labels.numel(); ++row) {
     const Index label = labels.data()[row];
@@ -39,7 +36,7 @@ void check_labels(std::string_view where, const Tensor<T>& x, const Tensor<Index
 }  // namespace detail
 
 /// Cross-entropy of probabilities: L = -1/N sum_n log x[n, t_n], infinite where a true class has probability 0
-/// Shapes   probabilities x (..., C), N rows; labels t (N)
+/// Shapes   probabilities x (..., C), N rows; labels t (N) or (...)
 /// Units    L in nats
 /// Errors   ShapeError if the numbers of rows and labels differ or there is none, ValueError for a label outside
 ///          0 ... C-1
@@ -53,7 +50,7 @@ T cross_entropy(const Tensor<T>& probabilities, const Tensor<Index>& labels) {
 }
 
 /// dx = -t / (N x), t being 1 at the true class and 0 elsewhere
-/// Shapes   probabilities x, dx (..., C), N rows; labels (N)
+/// Shapes   probabilities x, dx (..., C), N rows; labels (N) or (...)
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> cross_entropy_backward(const Tensor<T>& probabilities, const Tensor<Index>& labels) {
@@ -80,7 +77,7 @@ struct SoftmaxCrossEntropyResult {
 /// stands (1 - e) x[n, t_n] + e/C sum_c x[n, c].
 /// Stable: the largest logit of a row is subtracted before any exponential, so the loss is finite as long as the
 /// differences of logits are.
-/// Shapes   logits x (..., C), N rows; labels t (N)
+/// Shapes   logits x (..., C), N rows; labels t (N) or (...)
 /// Units    L in nats
 /// Errors   ShapeError if the numbers of rows and labels differ or there is none, ValueError for a label outside
 ///          0 ... C-1 or a label_smoothing outside 0 ... 1
@@ -119,7 +116,7 @@ SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tenso
 
 /// dx = (softmax(x) - t) / N, t being 1 at the true class and 0 elsewhere, or with label_smoothing e
 /// 1 - e + e/C and e/C
-/// Shapes   probabilities, the softmax of x, and dx (..., C), N rows; labels (N)
+/// Shapes   probabilities, the softmax of x, and dx (..., C), N rows; labels (N) or (...)
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> softmax_cross_entropy_backward(Tensor<T> probabilities, const Tensor<Index>& labels,

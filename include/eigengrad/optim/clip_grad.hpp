@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cmath>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include <eigengrad/core/check.hpp>
@@ -11,6 +13,7 @@
 
 // Clipping the gradients of a network by their common norm, between backward and step.
 //   const double norm = optim::clip_grad_norm(net.parameters(), 1.0);
+//   const double norm = adam.clip_grad_norm(1.0);                        // of the parameters that adam has
 
 namespace eigengrad::optim {
 
@@ -30,46 +33,67 @@ double sum_of_squares(const T* values, Index count) {
   return sum;
 }
 
-}  // namespace detail
-
-/// The L2 norm of all gradients as one vector; parameters without a gradient count nothing.
-/// The squares are added in double and in a fixed order: the same bits for any number of threads.
-template <class T>
-double grad_norm(const std::vector<Parameter<T>*>& parameters) {
-  if (parameters.empty()) return 0.0;
-  detail::JointLoop<const T*> loop(parameters.size());
-  for (const Parameter<T>* parameter : parameters) {
-    if (parameter->has_grad()) loop.add(parameter->grad.numel(), parameter->grad.data());
+/// Calls f with the gradients that count: those of the parameters that an optimiser has or, if it has none of them, all.
+template <class T, class F>
+void for_gradients(std::span<Parameter<T>* const> parameters, const F& f) {
+  bool trained = false;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters[i] == nullptr) throw ValueError(error_text("clip_grad_norm: parameter ", i, " is a null pointer"));
+    trained = trained || parameters[i]->has_optimizer();
   }
+  for (Parameter<T>* parameter : parameters) {
+    if (parameter->has_grad() && (!trained || parameter->has_optimizer())) f(parameter->grad);
+  }
+}
+
+template <class T>
+double grad_norm(std::span<Parameter<T>* const> parameters) {
+  if (parameters.empty()) return 0.0;
+  JointLoop<const T*> loop(parameters.size());
+  for_gradients(parameters, [&](const Tensor<T>& grad) { loop.add(grad.numel(), grad.data()); });
   Tensor<double> parts = Tensor<double>::zeros({loop.chunks()});
   double* sums = parts.mutable_data();
   loop.run([sums](const T* grads, Index begin, Index end, Index chunk) {
-    sums[chunk] += detail::sum_of_squares(grads + begin, end - begin);
+    sums[chunk] += sum_of_squares(grads + begin, end - begin);
   });
   double total = 0.0;
   for (const double part : parts.span()) total += part;
   return std::sqrt(total);
 }
 
-/// Scales all gradients by max_norm / (norm + 1e-6) where that is below 1, as torch.nn.utils.clip_grad_norm_ does.
-/// Returns the norm before.
-/// Errors   ValueError, before anything changes, for a max_norm below 0 or a norm that is not finite, as PyTorch with
-///          error_if_nonfinite
 template <class T>
-double clip_grad_norm(const std::vector<Parameter<T>*>& parameters, double max_norm) {
+double clip_grad_norm(std::span<Parameter<T>* const> parameters, double max_norm) {
   check::at_least("clip_grad_norm", "max_norm", max_norm, 0.0);
   const double norm = grad_norm(parameters);
   if (!std::isfinite(norm)) throw ValueError(error_text("clip_grad_norm: the norm of the gradients is ", norm));
   const double coefficient = max_norm / (norm + 1e-6);
   if (coefficient >= 1.0 || parameters.empty()) return norm;
-  detail::JointLoop<T*> loop(parameters.size());
-  for (Parameter<T>* parameter : parameters) {
-    if (parameter->has_grad()) loop.add(parameter->grad.numel(), parameter->grad.mutable_data());
-  }
+  JointLoop<T*> loop(parameters.size());
+  for_gradients(parameters, [&](Tensor<T>& grad) { loop.add(grad.numel(), grad.mutable_data()); });
   loop.run([scale = static_cast<T>(coefficient)](T* grads, Index begin, Index end, Index) {
     ArrayMap<T>(grads + begin, end - begin) *= scale;
   });
   return norm;
+}
+
+}  // namespace detail
+
+/// The L2 norm of all gradients as one vector; parameters without a gradient count nothing. Nor do those that no
+/// optimiser has, if one has others of the list: nobody is going to apply their gradients.
+/// The squares are added in double and in a fixed order: the same bits for any number of threads.
+/// Errors   ValueError for a null pointer
+template <class T, class Allocator = std::allocator<Parameter<T>*>>
+double grad_norm(const std::vector<Parameter<T>*, Allocator>& parameters) {
+  return detail::grad_norm(std::span<Parameter<T>* const>(parameters));
+}
+
+/// Scales the gradients that grad_norm counts by max_norm / (norm + 1e-6) where that is below 1, as
+/// torch.nn.utils.clip_grad_norm_ does. Returns the norm before.
+/// Errors   ValueError, before anything changes, for a null pointer, a max_norm below 0 or a norm that is not finite, as
+///          PyTorch with error_if_nonfinite
+template <class T, class Allocator = std::allocator<Parameter<T>*>>
+double clip_grad_norm(const std::vector<Parameter<T>*, Allocator>& parameters, double max_norm) {
+  return detail::clip_grad_norm(std::span<Parameter<T>* const>(parameters), max_norm);
 }
 
 }  // namespace eigengrad::optim

@@ -12,6 +12,7 @@
 
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/core/layer.hpp>
+#include <eigengrad/optim/clip_grad.hpp>
 #include <eigengrad/optim/joint_loop.hpp>
 #include <eigengrad/optim/parameter_groups.hpp>
 
@@ -43,8 +44,10 @@ struct StepNumbers {
 /// Changes parameters by their gradients, as the rule says.
 /// step() uses the gradients up: the next backward writes new ones, and nothing needs to be cleared in between.
 /// Several backward passes before a step add up. A parameter without a gradient is left as it is.
-/// The parameters must live as long as the optimiser; assigning another network to theirs ends them.
-/// Errors   ValueError for an option outside its range, no parameters at all, or a parameter that is given twice
+/// Assigning to the network, layer or parameter changes what the optimiser works on and no more. Where a parameter is
+/// gone, because its layer was destroyed or one of another type has taken its place, the next call says so.
+/// Errors   ValueError for an option outside its range, no parameters at all, or a parameter that is given twice;
+///          StateError from every call that needs the parameters if one is gone, or the optimiser has been moved away
 template <class Rule>
 class Optimizer {
  public:
@@ -60,12 +63,13 @@ class Optimizer {
   }
 
   /// One step of all parameters that have a gradient.
-  /// Errors   ShapeError, before anything changes, where a gradient or what is kept does not fit its parameter
+  /// Errors   before anything changes: ShapeError where a gradient or what is kept does not fit its parameter, StateError
+  ///          where no parameter has a gradient, as after a forgotten backward
   void step() {
-    for (std::size_t i = 0; i < entries_.size(); ++i) check_shapes(i);
+    check_before_step();
     detail::JointLoop<Job> loop(entries_.size());
     for (Entry& entry : entries_) {
-      if (entry.parameter->has_grad()) loop.add(entry.parameter->value.numel(), job_of(entry));
+      if (entry.get().has_grad()) loop.add(entry.get().value.numel(), job_of(entry));
     }
     loop.run([](const Job& job, Index begin, Index end, Index) {
       const Index whole = begin + (end - begin) / ops::kBlock<Scalar> * ops::kBlock<Scalar>;
@@ -73,14 +77,25 @@ class Optimizer {
       if (whole < end) apply_padded(job, whole, end - whole);
     });
     for (Entry& entry : entries_) {
-      if (entry.parameter->has_grad()) ++entry.steps;
-      entry.parameter->zero_grad();
+      if (entry.get().has_grad()) ++entry.steps;
+      entry.get().zero_grad();
+      entry.claim.count_step();
     }
   }
 
   /// Drops every gradient without a step.
   void zero_grad() {
-    for (Entry& entry : entries_) entry.parameter->zero_grad();
+    check_parameters();
+    for (Entry& entry : entries_) entry.get().zero_grad();
+  }
+
+  /// optim::clip_grad_norm of the optimiser's parameters.
+  double clip_grad_norm(double max_norm) {
+    check_parameters();
+    std::vector<Parameter<Scalar>*, eigengrad::detail::PoolAllocator<Parameter<Scalar>*>> parameters;
+    parameters.reserve(entries_.size());
+    for (Entry& entry : entries_) parameters.push_back(&entry.get());
+    return optim::clip_grad_norm(parameters, max_norm);
   }
 
   /// The rate of the groups that have none of their own, without the factor.
@@ -118,10 +133,14 @@ class Optimizer {
   };
 
   struct Entry {
-    Parameter<Scalar>* parameter = nullptr;
+    ParameterClaim<Scalar> claim;
+    Shape shape;  // at the beginning, for the message that the parameter is gone
     std::size_t group = 0;
     Index steps = 0;
     std::array<Tensor<Scalar>, kStates> state{};  // empty until the first step, or always where not needed
+
+    /// To be called after check_parameters.
+    Parameter<Scalar>& get() const { return *claim.get(); }
   };
 
   struct Job {
@@ -172,28 +191,49 @@ class Optimizer {
       const std::string name = Place{entries_.size()}.description();
       if (parameter == nullptr) throw ValueError(name + " is a null pointer");
       const auto same = std::find_if(entries_.begin(), entries_.end(),
-                                     [&](const Entry& entry) { return entry.parameter == parameter; });
+                                     [&](const Entry& entry) { return entry.claim.get() == parameter; });
       if (same != entries_.end()) {
         throw ValueError(error_text(name, " is parameter ", same - entries_.begin(), " once more"));
       }
-      entries_.push_back({parameter, groups_.size()});
+      entries_.push_back({ParameterClaim<Scalar>(*parameter), parameter->value.shape(), groups_.size()});
     }
     groups_.push_back({group.learning_rate, group.weight_decay});
   }
 
+  void check_parameters() const {
+    if (entries_.empty()) throw StateError(error_text(Rule::kName, ": has been moved away"));
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (entries_[i].claim.get() != nullptr) continue;
+      throw StateError(error_text(Place{i}.description(), " of shape ", entries_[i].shape,
+                                  " is gone: its layer was destroyed or replaced by another; make a new optimiser"));
+    }
+  }
+
+  void check_before_step() const {
+    check_parameters();
+    bool any = false;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      check_shapes(i);
+      any = any || entries_[i].get().has_grad();
+    }
+    if (any) return;
+    throw StateError(error_text(Rule::kName, ": step without a gradient: none of ", entries_.size(),
+                                " parameters has one; backward comes before every step"));
+  }
+
   void check_shapes(std::size_t i) const {
     const Entry& entry = entries_[i];
-    const auto& [value, grad] = *entry.parameter;
-    if (!grad.empty()) check::same_shape(Place{i}, "gradient", grad.shape(), value.shape());
+    const Shape& shape = entry.get().value.shape();
+    if (entry.get().has_grad()) check::same_shape(Place{i}, "gradient", entry.get().grad.shape(), shape);
     for (std::size_t k = 0; k < kStates; ++k) {
       if (entry.state[k].empty()) continue;
-      check::same_shape(Place{i}, Rule::kState[k], entry.state[k].shape(), value.shape());
+      check::same_shape(Place{i}, Rule::kState[k], entry.state[k].shape(), shape);
     }
   }
 
   Job job_of(Entry& entry) const {
     const Group& group = groups_[entry.group];
-    Tensor<Scalar>& value = entry.parameter->value;
+    Tensor<Scalar>& value = entry.get().value;
     States state{};
     for (std::size_t k = 0; k < kStates; ++k) {
       if (!Rule::keeps(options_, k)) continue;
@@ -201,7 +241,7 @@ class Optimizer {
       state[k] = entry.state[k].mutable_data();
     }
     const StepNumbers numbers{rate_of(group), group.weight_decay.value_or(options_.weight_decay), entry.steps + 1};
-    return {Rule(options_, numbers), value.mutable_data(), entry.parameter->grad.data(), state};
+    return {Rule(options_, numbers), value.mutable_data(), entry.get().grad.data(), state};
   }
 
   double rate_of(const Group& group) const { return group.learning_rate.value_or(options_.learning_rate) * factor_; }
