@@ -85,6 +85,12 @@ class GradientComparison {
     }
   }
 
+  void fail(const std::string& reason) {
+    if (broken_) return;
+    broken_ = true;
+    result_ = {false, std::numeric_limits<double>::infinity(), "gradcheck of " + subject_ + " failed: " + reason};
+  }
+
   GradcheckResult result() const {
     if (broken_) return result_;
     GradcheckResult result = result_;
@@ -94,12 +100,6 @@ class GradientComparison {
   }
 
  private:
-  void fail(const std::string& reason) {
-    if (broken_) return;
-    broken_ = true;
-    result_ = {false, std::numeric_limits<double>::infinity(), "gradcheck of " + subject_ + " failed: " + reason};
-  }
-
   static std::string element(std::string_view name, const Shape& shape, Index i, double exact, double numeric) {
     std::string place = "]";
     for (int axis = shape.rank() - 1; axis >= 0; --axis) {
@@ -155,7 +155,11 @@ GradcheckResult gradcheck(L layer, Tensor<double> x, const GradcheckOptions& opt
   const auto exact = parameters(analytic);
   std::size_t position = 0;
   visit(layer, {.parameter = [&](std::string_view name, Parameter<double>& p) {
-          comparison.compare(name, p.value.mutable_data(), p.value.shape(), exact[position++]->grad, weighted_sum);
+          const Parameter<double>& with_gradient = *exact[position++];
+          if (with_gradient.has_grad() || p.value.empty())
+            comparison.compare(name, p.value.mutable_data(), p.value.shape(), with_gradient.grad, weighted_sum);
+          else
+            comparison.fail(error_text("backward has brought ", name, " no gradient: it must call add_grad"));
         }});
   return comparison.result();
 }

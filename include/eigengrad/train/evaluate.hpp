@@ -25,15 +25,14 @@ struct Evaluation {
 inline constexpr Index kEvaluationBatch = 500;
 
 /// The rows whose largest element is in the column that the label names.
-/// Shapes   outputs (..., C), N rows; labels (N)
-/// Errors   ShapeError if the numbers of rows and labels differ
+/// Shapes   outputs (..., C), N rows; labels (N) or (...)
+/// Errors   ShapeError if labels have another shape or there is no class
 template <class T>
 Index count_correct(const Tensor<T>& outputs, const Tensor<Index>& labels) {
+  check::labels("accuracy", labels.shape(), outputs.shape());
   const auto rows = outputs.matrix();
-  if (rows.rows() != labels.numel()) {
-    throw ShapeError(
-        error_text("accuracy: ", labels.numel(), " labels for ", rows.rows(), " rows; output shape ", outputs.shape()));
-  }
+  if (rows.cols() == 0 && rows.rows() > 0)
+    throw ShapeError(error_text("accuracy: outputs of no classes; output shape ", outputs.shape()));
   Index correct = 0;
   for (Index row = 0; row < rows.rows(); ++row) {
     Index largest = 0;

@@ -13,6 +13,7 @@
 #include <eigengrad/optim/schedule.hpp>
 #include <eigengrad/train/check_shapes.hpp>
 #include <eigengrad/train/evaluate.hpp>
+#include <eigengrad/train/fit_checks.hpp>
 
 // fit: the training loop.
 //   train::fit(net, nn::SoftmaxCrossEntropy{}, sgd, loader, test, {.max_steps = 1500, .eval_freq = 100});
@@ -66,11 +67,14 @@ void check_fit(const FitOptions& options, bool endless_loader) {
 
 /// Scales the gradients down where the options say so. Where their norm is not finite they are dropped, and the error
 /// names the step.
-template <class Net, class T>
-void clip(Net& net, const std::vector<Parameter<T>*>& parameters, Index step, const FitOptions& options) {
+template <class Net, class Optimizer>
+void clip(Net& net, Optimizer& optimizer, Index step, const FitOptions& options) {
   if (options.max_grad_norm == 0.0) return;
   try {
-    optim::clip_grad_norm(parameters, options.max_grad_norm);
+    if constexpr (requires { optimizer.clip_grad_norm(1.0); })
+      optimizer.clip_grad_norm(options.max_grad_norm);
+    else
+      optim::clip_grad_norm(parameters(net), options.max_grad_norm);
   } catch (const ValueError& error) {
     zero_grad(net);
     throw ValueError(error_text("fit: step ", step, ": ", error.what()));
@@ -91,20 +95,18 @@ void check_data(const Net& net, const L& loss, const data::Loader<D>& loader, co
 
 /// Trains a network step by step: forward, loss, backward, update. Ends after max_steps or with the loader.
 /// With a schedule the optimiser keeps the factor of the last step.
-/// Errors   ValueError naming the step, before it changes a parameter, where the loss is not finite or, with
-///          max_grad_norm, the gradients are not; ValueError for a run without end; before the first step those of
-///          check_data
+/// Errors   ValueError naming the step, before it changes a parameter, where the loss is not finite, with the first place
+///          where a number is not (inputs, targets, a parameter, a layer's output), or where, with max_grad_norm, the
+///          gradients are not; ValueError for a run without end; before the first step those of check_data; ShapeError
+///          where a result of the network or of the loss's backward has a shape that it should not; StateError where a
+///          parameter of the optimiser got no gradient in the first step
 template <class Net, class L, class Optimizer, class D, data::Dataset Test>
 std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader, const Test& test,
                              const FitOptions& options = {}) {
   detail::check_fit<Optimizer>(options, loader.endless());
   check_data(net, loss, loader, test);
   using Clock = std::chrono::steady_clock;
-  const auto all = parameters(net);
-  const auto drop_gradients = [&] {
-    for (auto* parameter : all) parameter->zero_grad();
-  };
-  drop_gradients();
+  zero_grad(net);
   std::vector<Measurement> history;
   double seconds = 0.0;
   double loss_sum = 0.0;
@@ -117,15 +119,22 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
       if (options.schedule) optimizer.set_learning_rate_factor(options.schedule(step - 1));
     }
     const auto batch_samples = static_cast<double>(batch->inputs.size(0));
-    const double value = static_cast<double>(loss.forward(net.forward(batch->inputs, Mode::train), batch->targets));
+    auto outputs = net.forward(batch->inputs, Mode::train);
+    const Shape output_shape = outputs.shape();
+    detail::check_outputs(net, batch->inputs.shape(), output_shape);
+    const double value = static_cast<double>(loss.forward(std::move(outputs), batch->targets));
     if (!std::isfinite(value)) {
-      throw ValueError(error_text("fit: the loss is ", value, " at step ", step, "; a lower learning rate may help"));
+      throw ValueError(error_text("fit: the loss is ", value, " at step ", step, "; ",
+                                  detail::reason_of_no_finite_loss(net, batch->inputs, batch->targets)));
     }
-    backward_parameters(net, loss.backward());
-    detail::clip(net, all, step, options);
+    auto dy = loss.backward();
+    check::same_shape("fit: the loss", "backward's result", dy.shape(), output_shape);
+    backward_parameters(net, std::move(dy));
+    if (step == 1) detail::check_gradients(net);
+    detail::clip(net, optimizer, step, options);
     optimizer.step();
-    drop_gradients();  // those of parameters that are not the optimiser's, or they would add up
-    batch.reset();     // its memory serves the next one
+    zero_grad(net);  // those of parameters that are not the optimiser's, or they would add up
+    batch.reset();   // its memory serves the next one
     if (step < options.max_steps) batch = loader.next();
     seconds += std::chrono::duration<double>(Clock::now() - start).count();
 

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+
+#include <eigengrad/core/layer.hpp>
+
+// What fit asks of a network and a loss that are not the library's own, and how it explains a loss that is not finite.
+
+namespace eigengrad::train::detail {
+
+/// Throws unless the network's result has the shape that its output_shape says.
+template <class Net>
+void check_outputs(const Net& net, const Shape& inputs, const Shape& outputs) {
+  if constexpr (requires { net.output_shape(inputs); }) {
+    const Shape expected = output_shape(net, inputs, Mode::train);
+    if (outputs == expected) return;
+    throw ShapeError(error_text("fit: ", describe(net), ": forward gives shape ", outputs, ", but output_shape says ",
+                                expected, "; input shape ", inputs));
+  }
+}
+
+/// Throws if a parameter that an optimiser has got no gradient.
+/// Errors   StateError; then all gradients have been dropped
+template <class Net>
+void check_gradients(Net& net) {
+  std::string without;
+  visit(net, {.parameter = [&](std::string_view name, const Parameter<scalar_of<Net>>& p) {
+          if (p.has_optimizer() && !p.has_grad() && !p.value.empty() && without.empty()) without = name;
+        }});
+  if (without.empty()) return;
+  zero_grad(net);
+  throw StateError("fit: parameter " + without +
+                   " has no gradient after the first backward; its layer's backward must call add_grad");
+}
+
+/// "a NaN" or "an infinity", if the tensor has one, else "".
+template <class T>
+std::string_view not_finite(const Tensor<T>& x) {
+  if constexpr (std::floating_point<T>) {
+    if (x.array().isNaN().any()) return "a NaN";
+    if (!x.array().isFinite().all()) return "an infinity";
+  }
+  return "";
+}
+
+/// Why the loss of a batch is not finite: the first place where a number is not.
+template <class Net, class Inputs, class Targets>
+std::string reason_of_no_finite_loss(const Net& net, const Inputs& inputs, const Targets& targets) {
+  if (const auto found = not_finite(inputs); !found.empty()) return error_text("the batch's inputs have ", found);
+  if (const auto found = not_finite(targets); !found.empty()) return error_text("the batch's targets have ", found);
+  Net copy = net;  // to run it again changes nothing
+  std::string reason;
+  visit(copy, {.parameter = [&](std::string_view name, const Parameter<scalar_of<Net>>& p) {
+          const auto found = not_finite(p.value);
+          if (!found.empty() && reason.empty())
+            reason = error_text("parameter ", name, " has ", found, "; a lower learning rate may help");
+        }});
+  if (!reason.empty()) return reason;
+  if constexpr (requires { copy[copy.size() - 1].forward(inputs, Mode::train); }) {
+    auto x = inputs;
+    for (Index i = 0; i < copy.size(); ++i) {
+      x = copy[i].forward(std::move(x), Mode::train);
+      if (const auto found = not_finite(x); !found.empty())
+        return error_text("layer ", i, " (", describe(copy[i]), ") is the first whose output has ", found,
+                          "; a lower learning rate may help");
+    }
+  } else if (const auto found = not_finite(copy.forward(inputs, Mode::train)); !found.empty()) {
+    return error_text("the network's outputs have ", found, "; a lower learning rate may help");
+  }
+  return "all outputs are finite; a lower learning rate may help";
+}
+
+}  // namespace eigengrad::train::detail
