@@ -4,13 +4,15 @@
 
 #include <eigengrad/ops/channel_map.hpp>
 #include <eigengrad/ops/conv2d_algorithm.hpp>
+#include <eigengrad/ops/kernels/conv_definition.hpp>
 #include <eigengrad/ops/linear.hpp>
 
 // Conv2d: cross-correlation of images with learned windows, as deep learning calls convolution.
 //   y[n, p, q, k] = b[k] + sum over r, s, c of W[k, r, s, c] x[n, p stride - padding + r dilation,
 //                                                               q stride - padding + s dilation, c]
 // Pixels beside the image are 0. With G groups the outputs of group g see only the inputs of group g.
-// There are several ways to compute it, each with a file in ops/kernels/; conv2d_algorithm.hpp chooses.
+// There are several ways to compute it, each with a file in ops/kernels/; conv2d_algorithm.hpp chooses. Whichever it is, a
+// number that is not finite, or out of all proportion to those around it, is in the sums that it belongs to and in no other.
 
 namespace eigengrad::ops {
 
@@ -66,6 +68,17 @@ MergedGroups merge_groups(const kernels::ConvProblem& problem, const Conv2dOptio
   return result;
 }
 
+/// The options for each group by itself.
+inline Conv2dOptions without_merging(Conv2dOptions options) {
+  options.algorithm = Conv2dAlgorithm::im2col;
+  return options;
+}
+
+/// True if an algorithm multiplies zeros for what lies beside the images.
+inline bool multiplies_zeros(Conv2dAlgorithm algorithm) {
+  return algorithm != Conv2dAlgorithm::depthwise && algorithm != Conv2dAlgorithm::pointwise;
+}
+
 }  // namespace detail
 
 /// Convolution of images, and then what follows it channel by channel: y = f(x * W).
@@ -82,14 +95,25 @@ Tensor<T> conv2d_channel_map(const Tensor<T>& x, const Tensor<T>& weight, const 
   if (!f.scale.empty()) check::same_shape("conv2d", "scale", f.scale.shape(), {weight.size(0)});
   if (!f.shift.empty()) check::same_shape("conv2d", "bias", f.shift.shape(), {weight.size(0)});
   if (problem.is_nothing()) return channel_map(Tensor<T>::zeros(problem.y), f);
-  if (const auto [merged_options, merged] = detail::merge_groups<T>(problem, options); merged > 1)
-    return conv2d_channel_map(x, kernels::groups::merge(weight, options.groups, merged), f, merged_options);
+  if (const auto [merged_options, merged] = detail::merge_groups<T>(problem, options); merged > 1) {
+    Tensor<T> y = conv2d_channel_map(x, kernels::groups::merge(weight, options.groups, merged), f, merged_options);
+    if (kernels::definition::is_number_in_merged_groups(y, merged_options.groups)) return y;
+    return conv2d_channel_map(x, weight, f, detail::without_merging(options));
+  }
   Tensor<T> y(problem.y);
+  auto algorithm = detail::conv2d_algorithm<T>(problem, options.algorithm);
+  if (algorithm == Conv2dAlgorithm::winograd_2x2 || algorithm == Conv2dAlgorithm::winograd_4x4) {
+    const bool is_2x2 = algorithm == Conv2dAlgorithm::winograd_2x2;
+    if (is_2x2 ? kernels::winograd::forward<2>(problem, x, weight, f, y)
+               : kernels::winograd::forward<4>(problem, x, weight, f, y))
+      return y;
+    algorithm = Conv2dAlgorithm::im2col;
+  }
   // Some add the whole of f as they write, some a bias; what is left takes a pass of its own.
   const bool only_bias = f.scale.empty();
   const Tensor<T> bias = only_bias ? f.shift : Tensor<T>();
   ChannelMap<T> rest = f;
-  switch (detail::conv2d_algorithm<T>(problem, options.algorithm)) {
+  switch (algorithm) {
     case Conv2dAlgorithm::depthwise:
       kernels::depthwise::forward(problem, x, weight, bias, y);
       if (only_bias) rest.shift = Tensor<T>();
@@ -101,14 +125,13 @@ Tensor<T> conv2d_channel_map(const Tensor<T>& x, const Tensor<T>& weight, const 
     case Conv2dAlgorithm::pointwise:
       kernels::pointwise::forward(problem, x, weight, y);
       break;
-    case Conv2dAlgorithm::winograd_2x2:
-      kernels::winograd::forward<2>(problem, x, weight, f, y);
-      return y;
-    case Conv2dAlgorithm::winograd_4x4:
-      kernels::winograd::forward<4>(problem, x, weight, f, y);
-      return y;
     default:
       kernels::im2col::forward(problem, x, weight, y);
+  }
+  if (detail::multiplies_zeros(algorithm) && problem.window.padding != Size2d(0) &&
+      !kernels::definition::is_finite_at_corners(y) && !kernels::definition::is_finite(weight)) {
+    kernels::definition::forward(problem, x, weight, y);
+    rest = f;
   }
   return channel_map(std::move(y), rest);
 }
@@ -133,25 +156,33 @@ Tensor<T> conv2d_backward_input(const Tensor<T>& dy, const Tensor<T>& weight, co
   detail::check_algorithm("conv2d_backward_input", problem, options.algorithm);
   check::same_shape("conv2d_backward_input", "gradient of the output", dy.shape(), problem.y);
   if (problem.is_nothing()) return Tensor<T>::zeros(x);
-  if (const auto [merged_options, merged] = detail::merge_groups<T>(problem, options); merged > 1)
-    return conv2d_backward_input(dy, kernels::groups::merge(weight, options.groups, merged), x, merged_options);
+  if (const auto [merged_options, merged] = detail::merge_groups<T>(problem, options); merged > 1) {
+    Tensor<T> dx = conv2d_backward_input(dy, kernels::groups::merge(weight, options.groups, merged), x, merged_options);
+    if (kernels::definition::is_number_in_merged_groups(dx, merged_options.groups)) return dx;
+    return conv2d_backward_input(dy, weight, x, detail::without_merging(options));
+  }
   Tensor<T> dx(x);
-  switch (detail::conv2d_algorithm<T>(problem, options.algorithm)) {
+  auto algorithm = detail::conv2d_algorithm<T>(problem, options.algorithm);
+  if (algorithm == Conv2dAlgorithm::winograd_2x2 || algorithm == Conv2dAlgorithm::winograd_4x4) {
+    const bool is_2x2 = algorithm == Conv2dAlgorithm::winograd_2x2;
+    if (is_2x2 ? kernels::winograd::backward_input<2>(problem, dy, weight, dx)
+               : kernels::winograd::backward_input<4>(problem, dy, weight, dx))
+      return dx;
+    algorithm = Conv2dAlgorithm::im2col;
+  }
+  switch (algorithm) {
     case Conv2dAlgorithm::depthwise:
       kernels::depthwise::backward_input(problem, dy, weight, dx);
       break;
     case Conv2dAlgorithm::pointwise:
       kernels::pointwise::backward_input(problem, dy, weight, dx);
       break;
-    case Conv2dAlgorithm::winograd_2x2:
-      kernels::winograd::backward_input<2>(problem, dy, weight, dx);
-      break;
-    case Conv2dAlgorithm::winograd_4x4:
-      kernels::winograd::backward_input<4>(problem, dy, weight, dx);
-      break;
     default:
       kernels::im2col::backward_input(problem, dy, weight, dx);
   }
+  if (detail::multiplies_zeros(algorithm) && !kernels::definition::is_finite_at_corners(dx, problem.window.stride) &&
+      !kernels::definition::is_finite(weight))
+    kernels::definition::backward_input(problem, dy, weight, dx);
   return dx;
 }
 
@@ -176,7 +207,8 @@ Tensor<T> conv2d_backward_weight(const Tensor<T>& dy, const Tensor<T>& x, const 
     return kernels::groups::split(merged_dw, options.groups, merged);
   }
   Tensor<T> dw(weight);
-  switch (detail::conv2d_algorithm<T>(problem, options.algorithm)) {
+  const auto algorithm = detail::conv2d_algorithm<T>(problem, options.algorithm);
+  switch (algorithm) {
     case Conv2dAlgorithm::depthwise:
       kernels::depthwise::backward_weight(problem, dy, x, dw);
       break;
@@ -188,13 +220,16 @@ Tensor<T> conv2d_backward_weight(const Tensor<T>& dy, const Tensor<T>& x, const 
       break;
     case Conv2dAlgorithm::winograd_2x2:
       kernels::winograd::backward_weight<2>(problem, dy, x, dw);
-      break;
+      return dw;
     case Conv2dAlgorithm::winograd_4x4:
       kernels::winograd::backward_weight<4>(problem, dy, x, dw);
-      break;
+      return dw;
     default:
       kernels::im2col::backward_weight(problem, dy, x, dw);
   }
+  if (detail::multiplies_zeros(algorithm) && problem.window.padding != Size2d(0) &&
+      !kernels::definition::is_finite_at_first_input(dw) && !kernels::definition::is_finite(dy))
+    kernels::definition::backward_weight(problem, dy, x, dw);
   return dw;
 }
 

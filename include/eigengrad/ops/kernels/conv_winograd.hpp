@@ -36,34 +36,36 @@ Weights<T> group_weights(const ConvProblem& problem, const Tensor<T>& weight, In
   return {weight.data() + group * problem.group_weights(), problem.group_outputs(), problem.group_inputs()};
 }
 
-/// y = f(x * W)
+/// y = f(x * W). Returns false, and nothing in y that can be used, if the taps of the weights are of too many sizes.
 template <int M, class T>
-void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const ChannelMap<T>& f,
+bool forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const ChannelMap<T>& f,
              Tensor<T>& y) {
   const auto of_group = [&](const Tensor<T>& channels, Index g) {
     return channels.empty() ? nullptr : channels.data() + g * problem.group_outputs();
   };
   T* out = y.mutable_data();
   for (Index g = 0; g < problem.groups; ++g) {
-    Correlation<M, T, ForwardWeights<M, T>>(group_images(x.data(), problem.x, g, problem.groups), problem.x[0],
-                                            problem.window.padding, {group_weights(problem, weight, g)},
-                                            {of_group(f.scale, g), of_group(f.shift, g), f.relu},
-                                            group_images(out, problem.y, g, problem.groups))
-        .run();
+    Correlation<M, T, ForwardWeights<M, T>> correlation(
+        group_images(x.data(), problem.x, g, problem.groups), problem.x[0], problem.window.padding,
+        {group_weights(problem, weight, g)}, {of_group(f.scale, g), of_group(f.shift, g), f.relu},
+        group_images(out, problem.y, g, problem.groups));
+    if (!correlation.run()) return false;
   }
+  return true;
 }
 
-/// dx from dy.
+/// dx from dy. Returns false as forward does.
 template <int M, class T>
-void backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
+bool backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
   T* out = dx.mutable_data();
   const Size2d padding = problem.window.padding;
   for (Index g = 0; g < problem.groups; ++g) {
-    Correlation<M, T, BackwardWeights<M, T>>(
+    Correlation<M, T, BackwardWeights<M, T>> correlation(
         group_images(dy.data(), problem.y, g, problem.groups), problem.y[0], {2 - padding.height, 2 - padding.width},
-        {group_weights(problem, weight, g)}, {}, group_images(out, problem.x, g, problem.groups))
-        .run();
+        {group_weights(problem, weight, g)}, {}, group_images(out, problem.x, g, problem.groups));
+    if (!correlation.run()) return false;
   }
+  return true;
 }
 
 /// dW from dy and x.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/tensor.hpp>
@@ -37,7 +38,8 @@ void multiply_points(const Planes<T>& v, Index first, Index lines, Index v_panel
   }
 }
 
-/// y = the correlation of x, which `margin` pixels of zeros surround, with weights, and then the epilogue.
+/// y = the correlation of x, which `margin` pixels of zeros surround, with weights, and then the epilogue. Outputs that
+/// other pixels of their tile drown are computed by the definition.
 template <int M, class T, class TransformedWeights>
 class Correlation {
  public:
@@ -51,16 +53,52 @@ class Correlation {
         epilogue_(epilogue),
         zeros_(Tensor<T>::zeros({x.channels})),
         x_panels_(Planes<T>::panels_of(x.channels)),
-        y_panels_(Planes<T>::panels_of(y.channels)) {}
+        y_panels_(Planes<T>::panels_of(y.channels)),
+        wide_(grid_.count()) {}
 
-  void run() {
+  /// Returns false, and y as nothing to be used, if the taps of the weights are of too many sizes.
+  bool run() {
     if (grid_.count() > y_.channels)
       share_weights();
     else
       share_tiles();
+    if (!weights_are_usual_ && weights_.are_wide()) return false;
+    const Tensor<Index> wide = wide_.list();
+    parallel_for(wide.numel(), 1, [&](Index i, Index) { define(grid_.tile(wide.data()[i], margin_)); });
+    return true;
   }
 
  private:
+  void transform_weights(Index first, Index count, Index channel, const Planes<T>& u, Index panel) {
+    if (!weights_.transform(first, count, channel, u, panel)) weights_are_usual_ = false;
+  }
+
+  /// The outputs of a tile that the definition is needed for.
+  void define(const Tile& tile) {
+    constexpr int Side = M + 2;
+    const T* pixels[array_size(Side)][array_size(Side)];
+    locate<Side>(x_, tile, static_cast<const T*>(nullptr), pixels);
+    const PixelMaxima<Side, T> maxima(pixels, x_.channels);
+    const Size2d outputs = grid_.outputs(tile, margin_);
+    Tensor<T> sums({y_.channels});
+    T* sum = sums.mutable_data();
+    for (Index p = 0; p < outputs.height; ++p) {
+      for (Index q = 0; q < outputs.width; ++q) {
+        if (!maxima.drowns(maxima.part(p, q, 3))) continue;
+        if (maxima.is_finite() && maxima.part(p, q, 3) == T(0)) {
+          std::fill_n(sum, y_.channels, T(0));
+        } else {
+          const T* window[3][3];
+          for (Index tap = 0; tap < 9; ++tap) window[tap / 3][tap % 3] = pixels[p + tap / 3][q + tap % 3];
+          weights_.apply(window, sum);
+        }
+        const Index row = tile.image * y_.height + tile.row + margin_.height + p;
+        T* to = y_.data + (row * y_.width + tile.col + margin_.width + q) * y_.pixel_stride;
+        for (Index k = 0; k < y_.channels; ++k) to[k] = epilogue_(sum[k], k);
+      }
+    }
+  }
+
   void share_weights() {
     Planes<T> u{nullptr, x_.channels, y_panels_};
     Tensor<T> u_elements({Planes<T>::elements(points(M), u.lines, u.panels)});
@@ -72,7 +110,7 @@ class Correlation {
       const Index line = task % runs * kLinesAtOnce;
       Planes<T> part = u;
       part.data += line * kTileCols<T>;
-      weights_.transform(line, std::min(kLinesAtOnce, x_.channels - line), panel * kTileCols<T>, part, panel);
+      transform_weights(line, std::min(kLinesAtOnce, x_.channels - line), panel * kTileCols<T>, part, panel);
     });
 
     const Index tiles = std::clamp<Index>(kOwnElements / (points(M) * x_panels_ * kTileCols<T>), kTileRows, 96);
@@ -91,7 +129,7 @@ class Correlation {
       own_m.data = own_v.data + v_elements;
       const Index first = blocks.begin(block);
       const Index count = blocks.length(block);
-      transform_input<M>(x_, grid_, margin_, zeros_.data(), first, count, own_v, 0);
+      transform_input<M>(x_, grid_, margin_, zeros_.data(), first, count, own_v, 0, TileParts::windows, wide_);
       for (Index panel = 0; panel < y_panels_; ++panel) {
         const Index begin = panel * kTileCols<T>;
         const Index end = std::min(begin + kTileCols<T>, y_.channels);
@@ -119,7 +157,8 @@ class Correlation {
       const Index first = blocks.begin(block);
       const Index count = blocks.length(block);
       parallel_for(count, 4, [&](Index begin, Index end) {
-        transform_input<M>(x_, grid_, margin_, zeros_.data(), first + begin, end - begin, v, begin);
+        transform_input<M>(x_, grid_, margin_, zeros_.data(), first + begin, end - begin, v, begin, TileParts::windows,
+                           wide_);
       });
       parallel_for(y_panels_, 1, [&](Index panel, Index, Index slot) {
         Planes<T> own_u = u;
@@ -130,7 +169,7 @@ class Correlation {
         const Index end = std::min(begin + kTileCols<T>, y_.channels);
         for (Index c = 0; c < x_.channels; c += kChannels) {
           const Index depth = std::min(kChannels, x_.channels - c);
-          weights_.transform(c, depth, begin, own_u, 0);
+          transform_weights(c, depth, begin, own_u, 0);
           multiply_points<M>(v, 0, count, c / kTileCols<T>, own_u, 0, 0, depth, end - begin, own_m, c > 0);
         }
         transform_output<M>(own_m, y_, grid_, epilogue_, first, count, begin, end);
@@ -147,6 +186,8 @@ class Correlation {
   Tensor<T> zeros_;
   Index x_panels_;
   Index y_panels_;
+  WideTiles wide_;
+  std::atomic<bool> weights_are_usual_ = true;
 };
 
 }  // namespace eigengrad::ops::kernels::winograd

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <eigengrad/ops/kernels/tile.hpp>
+#include <eigengrad/ops/kernels/winograd_range.hpp>
 #include <eigengrad/ops/kernels/winograd_transform.hpp>
 #include <eigengrad/ops/window.hpp>
 
@@ -45,28 +46,41 @@ struct Images {
   Index height, width, channels, pixel_stride;
 };
 
-/// The tiles of m x m pixels that cover an image, row by row; those of the next image follow.
-struct TileGrid {
-  Index images, high, wide;
-
-  static TileGrid of(int m, Index images, Index height, Index width) {
-    return {images, (height + m - 1) / m, (width + m - 1) / m};
-  }
-  Index count() const { return images * high * wide; }
+/// A tile: its image, and the first of its pixels, which may lie before the image.
+struct Tile {
+  Index image, row, col;
 };
 
-/// Where the Side x Side pixels from (m i - margin, m j - margin) of tile (i, j) lie; `outside` beside the image.
+/// The tiles of m x m outputs that cover an image of height x width of them, row by row; those of the next image follow.
+struct TileGrid {
+  int m;
+  Index images, height, width;
+  Index high, wide;
+
+  static TileGrid of(int m, Index images, Index height, Index width) {
+    return {m, images, height, width, (height + m - 1) / m, (width + m - 1) / m};
+  }
+  Index count() const { return images * high * wide; }
+
+  /// With the pixels from (m i - margin, m j - margin) on for tile (i, j).
+  Tile tile(Index number, Size2d margin) const {
+    return {number / (high * wide), number / wide % high * m - margin.height, number % wide * m - margin.width};
+  }
+  /// How many of a tile's outputs there are.
+  Size2d outputs(const Tile& tile, Size2d margin) const {
+    return {std::min<Index>(m, height - tile.row - margin.height), std::min<Index>(m, width - tile.col - margin.width)};
+  }
+};
+
+/// Where the Side x Side pixels of a tile lie; `outside` beside the image.
 template <int Side, class T>
-EIGEN_ALWAYS_INLINE void locate(const Images<T>& images, const TileGrid& grid, Index tile, int m, Size2d margin,
-                                T* outside, T* (&pixels)[array_size(Side)][array_size(Side)]) {
-  const Index image = tile / (grid.high * grid.wide);
-  const Index row = tile / grid.wide % grid.high * m - margin.height;
-  const Index col = tile % grid.wide * m - margin.width;
-  const Index corner = (image * images.height + row) * images.width + col;  // it may lie before the image
+EIGEN_ALWAYS_INLINE void locate(const Images<T>& images, const Tile& tile, T* outside,
+                                T* (&pixels)[array_size(Side)][array_size(Side)]) {
+  const Index corner = (tile.image * images.height + tile.row) * images.width + tile.col;
   for (Index i = 0; i < Side; ++i) {
-    const bool row_inside = row + i >= 0 && row + i < images.height;
+    const bool row_inside = tile.row + i >= 0 && tile.row + i < images.height;
     for (Index j = 0; j < Side; ++j) {
-      const bool inside = row_inside && col + j >= 0 && col + j < images.width;
+      const bool inside = row_inside && tile.col + j >= 0 && tile.col + j < images.width;
       pixels[i][j] = inside ? images.data + (corner + i * images.width + j) * images.pixel_stride : outside;
     }
   }
@@ -108,36 +122,127 @@ EIGEN_ALWAYS_INLINE void from_points(const Planes<T>& planes, const T* from, con
       store);
 }
 
-/// V = B^T d B of the tiles [first, first + count) of images that `margin` pixels of zeros surround.
+/// The parts of a tile that a result is summed over: count.height x count.width of them, a pixel apart. In forward they
+/// are the windows of its outputs, and zeros alone give 0; for the gradient of the weights they are what each tap lies on,
+/// and zeros alone add nothing to a larger sum.
+struct TileParts {
+  Size2d count, size;
+  bool zeros_count;
+
+  static TileParts windows(const Size2d& outputs) { return {outputs, 3, true}; }
+  static TileParts taps(const Size2d& outputs) { return {3, outputs, false}; }
+};
+
+/// Two places along an axis of a tile, or one twice, one of which each part has, on the image if there are such.
+struct Middle {
+  Index first = 0, last = 0;
+  bool exists = true;
+
+  static Middle of(Index count, Index size, Index origin) {
+    if (count > 2 * size) return {.exists = false};
+    if (count > size) return {size - 1, count - 1};
+    const Index place = std::clamp(-origin, count - 1, size - 1);
+    return {place, place};
+  }
+};
+
+/// True if a part of a tile is beyond the range of the largest of its pixels.
+template <int M, class T>
+EIGEN_DONT_INLINE bool parts_are_wide(const Images<const T>& images, const Tile& tile, const TileParts& parts) {
+  const T* pixels[array_size(M + 2)][array_size(M + 2)];
+  locate<M + 2>(images, tile, static_cast<const T*>(nullptr), pixels);
+  const PixelMaxima<M + 2, T> maxima(pixels, images.channels);
+  if (!maxima.is_finite()) return true;
+  for (Index i = 0; i < parts.count.height; ++i) {
+    for (Index j = 0; j < parts.count.width; ++j) {
+      const T part = maxima.part(i, j, parts.size);
+      if (maxima.drowns(part) && (part > T(0) || parts.zeros_count)) return true;
+    }
+  }
+  return false;
+}
+
+/// True if the pixels of a tile are beyond the range of the smallest that is not 0.
+template <int M, class T>
+EIGEN_DONT_INLINE bool pixels_are_wide(const Images<const T>& images, const Tile& tile) {
+  const T* pixels[array_size(M)][array_size(M)];
+  locate<M>(images, tile, static_cast<const T*>(nullptr), pixels);
+  const PixelMaxima<M, T> maxima(pixels, images.channels);
+  T least = std::numeric_limits<T>::max();
+  for (const auto& row : maxima.of) {
+    for (const T pixel : row) {
+      if (pixel > T(0)) least = std::min(least, pixel);
+    }
+  }
+  return maxima.drowns(least);
+}
+
+/// V = B^T d B of the tiles [first, first + count) of images that `margin` pixels of zeros surround. Marks those whose
+/// parts, TileParts::windows or taps, are of too many sizes.
 template <int M, class T>
 void transform_input(const Images<const T>& images, const TileGrid& grid, Size2d margin, const T* zeros, Index first,
-                     Index count, const Planes<T>& v, Index first_line) {
+                     Index count, const Planes<T>& v, Index first_line, TileParts (*parts_of)(const Size2d&),
+                     WideTiles& wide) {
   constexpr int Side = M + 2;
   for (Index t = 0; t < count; ++t) {
+    const Tile tile = grid.tile(first + t, margin);
     const T* pixels[array_size(Side)][array_size(Side)];
-    locate<Side>(images, grid, first + t, M, margin, zeros, pixels);
+    locate<Side>(images, tile, zeros, pixels);
+    const TileParts parts = parts_of(grid.outputs(tile, margin));
+    const Middle row = Middle::of(parts.count.height, parts.size.height, tile.row);
+    const Middle col = Middle::of(parts.count.width, parts.size.width, tile.col);
+    const T* const middle[4] = {pixels[row.first][col.first], pixels[row.first][col.last], pixels[row.last][col.first],
+                                pixels[row.last][col.last]};
+    Vector<T> all[4] = {Vector<T>(0), Vector<T>(0), Vector<T>(0), Vector<T>(0)};
+    Vector<T> of_middle[4] = {Vector<T>(0), Vector<T>(0), Vector<T>(0), Vector<T>(0)};
     for_each_channel_packet<T>(0, images.channels, [&](Index c, const auto& load, const auto&) EIGENGRAD_INLINE_LAMBDA {
       into_points<M, Side>(
           v, v.packet(first_line + t, c),
           [](const auto& d, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::input(d, out); },
-          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA { return load(pixels[i][j] + c); });
+          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA {
+            const Vector<T> d = load(pixels[i][j] + c);
+            all[(i + j) % 4] = Vector<T>::multiply_add(d, d, all[(i + j) % 4]);
+            return d;
+          });
+      unroll<4>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+        const Vector<T> d = load(middle[i] + c);
+        of_middle[i] = Vector<T>::multiply_add(d, d, of_middle[i]);
+      });
     });
+    const T least =
+        std::min(std::min(of_middle[0].sum(), of_middle[1].sum()), std::min(of_middle[2].sum(), of_middle[3].sum()));
+    const bool usual = row.exists && col.exists && is_usual(((all[0] + all[1]) + (all[2] + all[3])).sum(), least);
+    if (!usual && parts_are_wide<M>(images, tile, parts)) wide.mark(first + t);
   }
 }
 
-/// A dy A^T of the tiles [first, first + count).
+/// A dy A^T of the tiles [first, first + count). Marks those whose pixels are of too many sizes.
 template <int M, class T>
 void transform_output_gradient(const Images<const T>& images, const TileGrid& grid, const T* zeros, Index first,
-                               Index count, const Planes<T>& m, Index first_line) {
+                               Index count, const Planes<T>& m, Index first_line, WideTiles& wide) {
   for (Index t = 0; t < count; ++t) {
+    const Tile tile = grid.tile(first + t, 0);
     const T* pixels[array_size(M)][array_size(M)];
-    locate<M>(images, grid, first + t, M, 0, zeros, pixels);
+    locate<M>(images, tile, zeros, pixels);
+    Vector<T> of_row[array_size(M)];
+    unroll<M>([&](auto i) EIGENGRAD_INLINE_LAMBDA { of_row[i] = Vector<T>(0); });
     for_each_channel_packet<T>(0, images.channels, [&](Index c, const auto& load, const auto&) EIGENGRAD_INLINE_LAMBDA {
       into_points<M, M>(
           m, m.packet(first_line + t, c),
           [](const auto& dy, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::output_gradient(dy, out); },
-          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA { return load(pixels[i][j] + c); });
+          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA {
+            const Vector<T> d = load(pixels[i][j] + c);
+            of_row[i] = Vector<T>::multiply_add(d, d, of_row[i]);
+            return d;
+          });
     });
+    T all(0), least = std::numeric_limits<T>::max();
+    unroll<M>([&](auto i) {
+      const T squares = of_row[i].sum();
+      all += squares;
+      least = std::min(least, squares);
+    });
+    if (!is_usual(all, least) && pixels_are_wide<M>(images, tile)) wide.mark(first + t);
   }
 }
 
@@ -147,6 +252,12 @@ struct Epilogue {
   const T* scale = nullptr;  ///< (channels), or null for 1
   const T* shift = nullptr;  ///< (channels), or null for 0
   bool relu = false;
+
+  T operator()(T y, Index channel) const {
+    if (scale != nullptr) y *= scale[channel];
+    if (shift != nullptr) y += shift[channel];
+    return relu && y < T(0) ? T(0) : y;  // NaN stays
+  }
 };
 
 /// y = A^T m A and then the epilogue, for the tiles [first, first + count) and channels [begin, end); m has the channels
@@ -156,7 +267,7 @@ void transform_output(const Planes<T>& m, const Images<T>& images, const TileGri
                       Index first, Index count, Index begin, Index end) {
   for (Index t = 0; t < count; ++t) {
     T* pixels[array_size(M)][array_size(M)];
-    locate<M>(images, grid, first + t, M, 0, static_cast<T*>(nullptr), pixels);
+    locate<M>(images, grid.tile(first + t, 0), static_cast<T*>(nullptr), pixels);
     for_each_channel_packet<T>(begin, end, [&](Index c, const auto& load, const auto& store) EIGENGRAD_INLINE_LAMBDA {
       const Vector<T> scale = epilogue.scale == nullptr ? Vector<T>(1) : load(epilogue.scale + c);
       const Vector<T> shift = epilogue.shift == nullptr ? Vector<T>(0) : load(epilogue.shift + c);

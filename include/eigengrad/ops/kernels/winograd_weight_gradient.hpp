@@ -17,7 +17,8 @@ namespace eigengrad::ops::kernels::winograd {
 /// Elements of transformed tiles that all threads share.
 inline constexpr Index kSharedElements = 2 * 1024 * 1024;
 
-/// dW (outputs, 3, 3, inputs) from dy and x, which `margin` pixels of zeros surround.
+/// dW (outputs, 3, 3, inputs) from dy and x, which `margin` pixels of zeros surround. Tiles in which pixels drown others are
+/// left out, and their part is computed by the definition.
 template <int M, class T>
 class WeightGradient {
  public:
@@ -29,7 +30,8 @@ class WeightGradient {
         dw_(dw),
         zeros_(Tensor<T>::zeros({std::max(x.channels, dy.channels)})),
         x_panels_(Planes<T>::panels_of(x.channels)),
-        dy_panels_(Planes<T>::panels_of(dy.channels)) {}
+        dy_panels_(Planes<T>::panels_of(dy.channels)),
+        wide_(grid_.count()) {}
 
   void run() {
     // All tiles at once if they fit; else as many as make the operands no smaller than the sums, which each round
@@ -58,8 +60,12 @@ class WeightGradient {
       const Index first = rounds.begin(round);
       const Index count = rounds.length(round);
       parallel_for(count, 4, [&](Index begin, Index end) {
-        transform_input<M>(x_, grid_, margin_, zeros_.data(), first + begin, end - begin, v, begin);
-        transform_output_gradient<M>(dy_, grid_, zeros_.data(), first + begin, end - begin, m, begin);
+        transform_input<M>(x_, grid_, margin_, zeros_.data(), first + begin, end - begin, v, begin, TileParts::taps,
+                           wide_);
+        transform_output_gradient<M>(dy_, grid_, zeros_.data(), first + begin, end - begin, m, begin, wide_);
+        for (Index tile = begin; tile < end; ++tile) {
+          if (wide_.marked(first + tile)) leave_out(v, tile), leave_out(m, tile);
+        }
       });
       parallel_for(x_blocks * dy_blocks, 1, [&](Index task, Index, Index slot) {
         Planes<T> own = du;
@@ -74,6 +80,11 @@ class WeightGradient {
                                      std::min(input + kBlockPanels * kTileCols<T>, x_.channels));
       });
     }
+    const Tensor<Index> wide = wide_.list();
+    if (wide.empty()) return;
+    parallel_for(dy_.channels, 1, [&](Index k, Index) {
+      for (const Index tile : wide.span()) add_by_definition(grid_.tile(tile, margin_), k);
+    });
   }
 
  private:
@@ -81,6 +92,33 @@ class WeightGradient {
   static constexpr Index kBlockPanels = 2;
   /// Outputs in a tile. They divide a packet: in what is left of the last one a panel has zeros.
   static constexpr int kRows = std::min(static_cast<int>(std::bit_floor(static_cast<unsigned>(kTileRows))), kLanes<T>);
+
+  /// Zeros in the place of a tile.
+  static void leave_out(const Planes<T>& planes, Index tile) {
+    for (Index point = 0; point < points(M); ++point) {
+      for (Index panel = 0; panel < planes.panels; ++panel)
+        std::fill_n(planes.at(point, panel, tile), kTileCols<T>, T(0));
+    }
+  }
+
+  /// What a tile adds to the gradient of one output's weights.
+  void add_by_definition(const Tile& tile, Index k) const {
+    constexpr int Side = M + 2;
+    const T* pixels[array_size(Side)][array_size(Side)];
+    locate<Side>(x_, tile, static_cast<const T*>(nullptr), pixels);
+    const Size2d outputs = grid_.outputs(tile, margin_);
+    for (Index p = 0; p < outputs.height; ++p) {
+      for (Index q = 0; q < outputs.width; ++q) {
+        const Index row = tile.image * dy_.height + tile.row + margin_.height + p;
+        const T gradient = dy_.data[(row * dy_.width + tile.col + margin_.width + q) * dy_.pixel_stride + k];
+        for (Index tap = 0; tap < 9; ++tap) {
+          if (const T* pixel = pixels[p + tap / 3][q + tap % 3]) {
+            RowMap<T>(dw_ + (k * 9 + tap) * x_.channels, x_.channels) += gradient * ConstRowMap<T>(pixel, x_.channels);
+          }
+        }
+      }
+    }
+  }
 
   /// du = m^T v, or du += m^T v, summed over `depth` tiles.
   void multiply(const Planes<T>& v, Index x_panel, const Planes<T>& m, Index dy_panel, Index depth, const Planes<T>& du,
@@ -111,6 +149,7 @@ class WeightGradient {
   Tensor<T> zeros_;
   Index x_panels_;
   Index dy_panels_;
+  WideTiles wide_;
 };
 
 }  // namespace eigengrad::ops::kernels::winograd

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include <eigengrad/ops/kernels/pack.hpp>
 #include <eigengrad/ops/kernels/winograd_tiles.hpp>
@@ -27,10 +28,13 @@ template <int M, class T>
 struct ForwardWeights {
   Weights<T> weights;
 
-  void transform(Index first, Index count, Index output, const Planes<T>& u, Index panel) const {
+  /// Returns false if the taps may be of too many sizes.
+  bool transform(Index first, Index count, Index output, const Planes<T>& u, Index panel) const {
     constexpr Index Run = 4 * kLanes<T>;  // inputs whose taps are transposed at a time
     const Index outputs = std::min<Index>(kTileCols<T>, weights.outputs - output);
+    bool usual = true;
     for (Index k = 0; k < outputs; k += kLanes<T>) {
+      TapSquares<T> squares;
       const Index valid = std::min<Index>(kLanes<T>, outputs - k);
       for (Index begin = 0; begin < count; begin += Run) {
         const Index run = std::min(Run, count - begin);
@@ -45,7 +49,33 @@ struct ForwardWeights {
           into_points<M, 3>(
               u, u.at(0, panel, begin + c) + k,
               [](const auto& g, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::weight(g, out); },
-              [&](int r, int s) EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(taps[r * 3 + s] + c * kLanes<T>); });
+              [&](int r, int s) EIGENGRAD_INLINE_LAMBDA {
+                return squares.add(r * 3 + s, Vector<T>::load(taps[r * 3 + s] + c * kLanes<T>));
+              });
+        }
+      }
+      usual = squares.are_usual() && usual;
+    }
+    return usual;
+  }
+
+  /// True if for one of the outputs the taps are of too many sizes.
+  bool are_wide() const {
+    for (Index k = 0; k < weights.outputs; ++k) {
+      T largest[9];
+      for (Index tap = 0; tap < 9; ++tap) largest[tap] = largest_of(weights.at(k, tap), weights.inputs);
+      if (taps_are_wide(largest)) return true;
+    }
+    return false;
+  }
+
+  /// One output of all channels by the definition, from the pixels under its window, null beside the image.
+  void apply(const T* const (&window)[3][3], T* y) const {
+    for (Index k = 0; k < weights.outputs; ++k) {
+      y[k] = T(0);
+      for (Index tap = 0; tap < 9; ++tap) {
+        if (const T* pixel = window[tap / 3][tap % 3]) {
+          y[k] += (ConstRowMap<T>(weights.at(k, tap), weights.inputs) * ConstRowMap<T>(pixel, weights.inputs)).sum();
         }
       }
     }
@@ -58,17 +88,52 @@ template <int M, class T>
 struct BackwardWeights {
   Weights<T> weights;
 
-  void transform(Index first, Index count, Index input, const Planes<T>& u, Index panel) const {
+  /// Returns false if the taps may be of too many sizes.
+  bool transform(Index first, Index count, Index input, const Planes<T>& u, Index panel) const {
     const Index inputs = std::min<Index>(kTileCols<T>, weights.inputs - input);
+    TapSquares<T> squares[kTilePackets];
     for (Index k = 0; k < count; ++k) {
       for_each_channel_packet<T>(0, inputs, [&](Index c, const auto& load, const auto&) EIGENGRAD_INLINE_LAMBDA {
         const T* from = weights.at(first + k, 0) + input + c;
         into_points<M, 3>(
             u, u.at(0, panel, k) + c,
             [](const auto& g, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::weight(g, out); },
-            [&](int r, int s)
-                EIGENGRAD_INLINE_LAMBDA { return load(from + ((2 - r) * 3 + (2 - s)) * weights.inputs); });
+            [&](int r, int s) EIGENGRAD_INLINE_LAMBDA {
+              const int tap = (2 - r) * 3 + (2 - s);
+              return squares[c / kLanes<T>].add(tap, load(from + tap * weights.inputs));
+            });
       });
+    }
+    return std::all_of(squares, squares + kTilePackets, [](const auto& taps) { return taps.are_usual(); });
+  }
+
+  /// True if for one of the inputs the taps are of too many sizes.
+  bool are_wide() const {
+    Tensor<T> of_taps = Tensor<T>::zeros({9, weights.inputs});
+    T* largest = of_taps.mutable_data();
+    for (Index k = 0; k < weights.outputs; ++k) {
+      const T* row = weights.at(k, 0);
+      for (Index i = 0; i < 9 * weights.inputs; ++i) {
+        const T size = std::abs(row[i]);
+        largest[i] = size > largest[i] || std::isnan(size) ? size : largest[i];  // NaN stays
+      }
+    }
+    for (Index c = 0; c < weights.inputs; ++c) {
+      T of_input[9];
+      for (Index tap = 0; tap < 9; ++tap) of_input[tap] = largest[tap * weights.inputs + c];
+      if (taps_are_wide(of_input)) return true;
+    }
+    return false;
+  }
+
+  /// One pixel of all channels by the definition, from the gradients of the outputs under the turned window.
+  void apply(const T* const (&window)[3][3], T* dx) const {
+    RowMap<T> sum(dx, weights.inputs);
+    sum.setZero();
+    for (Index tap = 0; tap < 9; ++tap) {
+      const T* gradient = window[2 - tap / 3][2 - tap % 3];
+      for (Index k = 0; gradient != nullptr && k < weights.outputs; ++k)
+        sum += ConstRowMap<T>(weights.at(k, tap), weights.inputs) * gradient[k];
     }
   }
 };
