@@ -1,10 +1,13 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <set>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -12,6 +15,8 @@
 #include <gtest/gtest.h>
 
 #include <eigengrad/core/parallel.hpp>
+
+#include "support/message_of.hpp"
 
 namespace eigengrad {
 namespace {
@@ -146,6 +151,54 @@ TEST(NumThreads, CanBeSetAndIsChecked) {
   EXPECT_EQ(num_threads(), 3);
   set_num_threads(0);
   EXPECT_GE(num_threads(), 1);
+}
+
+TEST(NumThreads, AbsurdNumbersAreRefusedWithTheRange) {
+  const int processors = detail::usable_processors();
+  const int most = std::max(16, 4 * processors);
+  set_num_threads(2);
+  for (const int threads : {-1, std::numeric_limits<int>::min(), most + 1, 10000, std::numeric_limits<int>::max()}) {
+    EXPECT_EQ(testing::message_of([&] { set_num_threads(threads); }),
+              "set_num_threads: " + std::to_string(threads) + " threads, expected 0 to " + std::to_string(most) +
+                  " (processors of this process: " + std::to_string(processors) + ")");
+    EXPECT_EQ(num_threads(), 2);
+  }
+  set_num_threads(most);
+  EXPECT_EQ(num_threads(), most);
+  set_num_threads(0);
+  EXPECT_EQ(num_threads(), processors);
+}
+
+TEST(NumThreads, TheEnvironmentIsCheckedAlike) {
+  // A pool of its own asks anew.
+  const auto size_with = [](const char* text) {
+    setenv("EIGENGRAD_NUM_THREADS", text, 1);
+    return detail::ThreadPool().size();
+  };
+  EXPECT_EQ(size_with("3"), 3);
+  EXPECT_EQ(size_with("0"), detail::usable_processors());
+  EXPECT_EQ(size_with(""), detail::usable_processors());
+  for (const char* text : {"-1", "10000", "99999999999999999999", "two", "2 ", "0x2", "1.5"}) {
+    const std::string message = testing::message_of([&] { size_with(text); });
+    EXPECT_EQ(message.find("EIGENGRAD_NUM_THREADS: \"" + std::string(text) + "\", expected 0 to "), 0U) << message;
+  }
+  unsetenv("EIGENGRAD_NUM_THREADS");
+}
+
+TEST(NumThreads, AskedForTheyAreReallyThere) {
+  for (const int threads : {1, 5, 16}) {
+    set_num_threads(threads);
+    std::atomic<int> inside{0};
+    std::atomic<bool> together{true};
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    parallel_for(threads, 1, [&](Index, Index) {
+      ++inside;
+      while (inside < threads && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+      if (inside < threads) together = false;
+    });
+    EXPECT_TRUE(together) << threads;
+  }
+  set_num_threads(0);
 }
 
 TEST(NumThreads, CannotBeSetInsideALoop) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -9,7 +10,11 @@
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <type_traits>
 #include <utility>
+
+#include <eigengrad/core/fork.hpp>
+#include <eigengrad/core/system.hpp>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define EIGENGRAD_ADDRESS_SANITIZER
@@ -24,6 +29,9 @@
 
 // Where tensors live: blocks of 64-byte-aligned memory, counted by reference, that return to a pool when the
 // last tensor lets go. A training loop with fixed shapes asks the system for memory in its first steps only.
+//
+// The pool holds at most 1.5 times the most that was ever in use at once, or 16 MiB if that is more. Within this bound
+// a block is kept for a later tensor of its size class. Beyond it blocks of other sizes serve, or go back to the system.
 
 namespace eigengrad {
 
@@ -33,7 +41,8 @@ namespace memory {
 struct Stats {
   std::int64_t system_allocations = 0;  ///< how often memory was asked of the system
   std::int64_t system_bytes = 0;        ///< bytes held from the system now, in use or free
-  std::int64_t used_bytes = 0;          ///< bytes in blocks that a tensor holds now
+  std::int64_t used_bytes = 0;          ///< bytes in use by tensors now, in steps of 64
+  std::int64_t most_used_bytes = 0;     ///< the most of these at once, since the start or the last trim()
 };
 
 }  // namespace memory
@@ -44,6 +53,8 @@ namespace detail {
 struct alignas(64) Block {
   std::atomic<std::uint32_t> references{1};
   std::uint32_t size_class = 0;
+  std::int64_t used_bytes = 0;   // what was asked for, in steps of 64 bytes
+  std::int64_t spare_bytes = 0;  // how much larger it is than a block of the class that was asked for
   Block* next_free = nullptr;
 
   void* payload() { return this + 1; }
@@ -60,64 +71,71 @@ inline void forbid_access(const void*, std::size_t) {}
 #endif
 #undef EIGENGRAD_ADDRESS_SANITIZER  // nobody else's business
 
-/// Free lists by size class: eight classes for every doubling, so that at most an eighth of a block is
-/// unused.
+/// Free lists by size class: eight classes for every doubling, so that at most an eighth of a block is unused.
+///
+/// The bound on what it holds, L = max(1.5 most, 16 MiB), is kept like this. A request may find no block of its class,
+/// and a new one would break the bound. Then it takes a larger block, if all such blocks together are no more than
+/// L - 9/8 most larger than they had to be. Else free blocks go back to the system until the new one fits. That is
+/// always enough, because what is in use takes at most 9/8 most + (L - 9/8 most) = L.
 class MemoryPool {
  public:
-  /// One pool a process. It is never destroyed: tensors of static storage may outlive every other object.
-  static MemoryPool& instance() {
-    static MemoryPool& pool = *new MemoryPool;
-    return pool;
-  }
-
   /// A block for at least `bytes` bytes; throws std::bad_alloc where the system has none.
   Block* acquire(std::size_t bytes) {
     const std::size_t size_class = class_of(bytes);
+    Block* block = nullptr;
+    Block* surplus = nullptr;
     {
-      const std::lock_guard lock(mutex_);
-      if (Block* block = free_[size_class]) {
-        free_[size_class] = block->next_free;
-        used_bytes_ += static_cast<std::int64_t>(bytes_of(size_class));
-        allow_access(block->payload(), bytes);
-        block->references.store(1, std::memory_order_relaxed);
-        return block;
+      const std::lock_guard lock(memory_mutex);
+      if (free_[size_class] != nullptr) return take(size_class, size_class, bytes);
+      const std::int64_t most = std::max(most_used_bytes_, used_bytes_ + rounded(bytes));
+      if (system_bytes_ + class_bytes(size_class) > bound(most)) {
+        if (const std::size_t larger = larger_class(size_class, most); larger != kClasses) {
+          return take(larger, size_class, bytes);
+        }
       }
+      system_bytes_ += class_bytes(size_class);
+      surplus = take_surplus(size_class, bound(most));
     }
-    void* fresh = take_from_system(sizeof(Block) + bytes_of(size_class));
-    auto* block = new (fresh) Block;
+    give_back(surplus);
+    try {
+      block = new (take_from_system(sizeof(Block) + bytes_of(size_class))) Block;
+    } catch (...) {
+      const std::lock_guard lock(memory_mutex);
+      system_bytes_ -= class_bytes(size_class);
+      throw;
+    }
     block->size_class = static_cast<std::uint32_t>(size_class);
-    const std::lock_guard lock(mutex_);
-    ++system_allocations_;
-    system_bytes_ += static_cast<std::int64_t>(bytes_of(size_class));
-    used_bytes_ += static_cast<std::int64_t>(bytes_of(size_class));
     forbid_access(block->payload(), bytes_of(size_class));
-    allow_access(block->payload(), bytes);
+    const std::lock_guard lock(memory_mutex);
+    ++system_allocations_;
+    use(block, size_class, bytes);
     return block;
   }
 
   void release(Block* block) {
-    const std::lock_guard lock(mutex_);
-    used_bytes_ -= static_cast<std::int64_t>(bytes_of(block->size_class));
+    const std::lock_guard lock(memory_mutex);
+    used_bytes_ -= block->used_bytes;
+    spare_bytes_ -= block->spare_bytes;
     forbid_access(block->payload(), bytes_of(block->size_class));
     block->next_free = std::exchange(free_[block->size_class], block);
   }
 
-  /// Gives every free block back to the system.
+  /// Gives every free block back to the system. The most in use is from now on what is in use now.
   void trim() {
-    const std::lock_guard lock(mutex_);
-    for (Block*& head : free_) {
-      while (head != nullptr) {
-        Block* block = std::exchange(head, head->next_free);
-        system_bytes_ -= static_cast<std::int64_t>(bytes_of(block->size_class));
-        block->~Block();
-        ::operator delete (block, std::align_val_t{kAlignment});
+    Block* surplus = nullptr;
+    {
+      const std::lock_guard lock(memory_mutex);
+      for (std::size_t size_class = 0; size_class < kClasses; ++size_class) {
+        while (free_[size_class] != nullptr) move_to(surplus, size_class);
       }
+      most_used_bytes_ = used_bytes_;
     }
+    give_back(surplus);
   }
 
   memory::Stats stats() const {
-    const std::lock_guard lock(mutex_);
-    return {system_allocations_, system_bytes_, used_bytes_};
+    const std::lock_guard lock(memory_mutex);
+    return {system_allocations_, system_bytes_, used_bytes_, most_used_bytes_};
   }
 
   // Classes 0 to 15 hold 1 to 16 units of 64 bytes; from there on eight classes share every doubling.
@@ -134,6 +152,86 @@ class MemoryPool {
 
  private:
   static constexpr std::size_t kClasses = 8 * 60;
+  static constexpr std::int64_t kAlwaysHeld = 16 << 20;
+
+  static std::int64_t class_bytes(std::size_t size_class) { return static_cast<std::int64_t>(bytes_of(size_class)); }
+  static std::int64_t rounded(std::size_t bytes) {
+    return static_cast<std::int64_t>((bytes + kAlignment - 1) / kAlignment * kAlignment);
+  }
+  static std::int64_t bound(std::int64_t most) { return std::max(most + most / 2, kAlwaysHeld); }
+
+  /// The smallest larger class with a free block that may serve; kClasses if there is none.
+  std::size_t larger_class(std::size_t size_class, std::int64_t most) const {
+    const std::int64_t spare = bound(most) - most - most / 8 - spare_bytes_;
+    for (std::size_t larger = size_class + 1; larger < kClasses; ++larger) {
+      if (class_bytes(larger) - class_bytes(size_class) > spare) break;
+      if (free_[larger] != nullptr) return larger;
+    }
+    return kClasses;
+  }
+
+  Block* take(std::size_t from, std::size_t asked, std::size_t bytes) {
+    Block* block = free_[from];
+    free_[from] = block->next_free;
+    block->references.store(1, std::memory_order_relaxed);
+    use(block, asked, bytes);
+    return block;
+  }
+
+  void use(Block* block, std::size_t asked, std::size_t bytes) {
+    block->used_bytes = rounded(bytes);
+    block->spare_bytes = block->size_class == asked ? 0 : class_bytes(block->size_class) - class_bytes(asked);
+    used_bytes_ += block->used_bytes;
+    spare_bytes_ += block->spare_bytes;
+    most_used_bytes_ = std::max(most_used_bytes_, used_bytes_);
+    allow_access(block->payload(), bytes);
+  }
+
+  /// A list of free blocks without which the pool holds no more than `bound`, as far as there are any, for the sake of
+  /// a new block of a class. Smaller blocks go first, because the new one can stand in for them, and few of them.
+  Block* take_surplus(std::size_t size_class, std::int64_t bound) {
+    Block* list = nullptr;
+    while (system_bytes_ > bound) {
+      const std::size_t enough = class_of(static_cast<std::size_t>(system_bytes_ - bound));
+      std::size_t chosen = first_free(enough, size_class);
+      if (chosen == kClasses) chosen = last_free(std::min(enough, size_class));
+      if (chosen == kClasses) chosen = first_free(size_class, kClasses);
+      if (chosen == kClasses) break;
+      move_to(list, chosen);
+    }
+    return list;
+  }
+
+  /// The first or last class with a free block in [begin, end) or [0, end); kClasses if there is none.
+  std::size_t first_free(std::size_t begin, std::size_t end) const {
+    for (std::size_t size_class = begin; size_class < end; ++size_class) {
+      if (free_[size_class] != nullptr) return size_class;
+    }
+    return kClasses;
+  }
+  std::size_t last_free(std::size_t end) const {
+    for (std::size_t size_class = end; size_class-- > 0;) {
+      if (free_[size_class] != nullptr) return size_class;
+    }
+    return kClasses;
+  }
+
+  /// Moves a block from its free list to a list of those that go.
+  void move_to(Block*& list, std::size_t size_class) {
+    Block* block = std::exchange(free_[size_class], free_[size_class]->next_free);
+    system_bytes_ -= class_bytes(size_class);
+    block->next_free = std::exchange(list, block);
+  }
+
+  static void give_back(Block* list) {
+    while (list != nullptr) {
+      Block* block = std::exchange(list, list->next_free);
+      // An allocator may keep a large block for another of its size, which is what is not wanted here.
+      drop_pages(block->payload(), bytes_of(block->size_class));
+      block->~Block();
+      ::operator delete (block, std::align_val_t{kAlignment});
+    }
+  }
 
   /// Where the system has no more, the free blocks are given back and it is asked once again.
   void* take_from_system(std::size_t bytes) {
@@ -145,18 +243,34 @@ class MemoryPool {
     }
   }
 
-  mutable std::mutex mutex_;
+  // All of it under memory_mutex.
   std::array<Block*, kClasses> free_{};
   std::int64_t system_allocations_ = 0;
   std::int64_t system_bytes_ = 0;
   std::int64_t used_bytes_ = 0;
+  std::int64_t most_used_bytes_ = 0;
+  std::int64_t spare_bytes_ = 0;
 };
+static_assert(std::is_trivially_destructible_v<MemoryPool>);
+
+/// The pool is never destroyed: tensors of static storage may outlive every other object.
+inline constinit MemoryPool memory_pool;
+
+/// Gives the free memory back when the library, or the program, that this code is part of is unloaded.
+class MemoryEnd {
+ public:
+  MemoryEnd() = default;
+  MemoryEnd(const MemoryEnd&) = delete;
+  MemoryEnd& operator=(const MemoryEnd&) = delete;
+  ~MemoryEnd() { memory_pool.trim(); }
+};
+EIGENGRAD_OF_THIS_LIBRARY inline const MemoryEnd memory_end;
 
 /// A counted reference to a block.
 class BlockPtr {
  public:
   BlockPtr() = default;
-  explicit BlockPtr(std::size_t bytes) : block_(MemoryPool::instance().acquire(bytes)) {}
+  explicit BlockPtr(std::size_t bytes) : block_(memory_pool.acquire(bytes)) {}
   BlockPtr(const BlockPtr& other) noexcept : block_(other.block_) {
     if (block_ != nullptr) block_->references.fetch_add(1, std::memory_order_relaxed);
   }
@@ -167,7 +281,7 @@ class BlockPtr {
   }
   ~BlockPtr() {
     if (block_ != nullptr && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      MemoryPool::instance().release(block_);
+      memory_pool.release(block_);
     }
   }
 
@@ -181,8 +295,8 @@ class BlockPtr {
 };
 
 /// Memory of the pool for an object that is not a tensor.
-inline void* pool_allocate(std::size_t bytes) { return MemoryPool::instance().acquire(bytes)->payload(); }
-inline void pool_free(void* memory) { MemoryPool::instance().release(static_cast<Block*>(memory) - 1); }
+inline void* pool_allocate(std::size_t bytes) { return memory_pool.acquire(bytes)->payload(); }
+inline void pool_free(void* memory) { memory_pool.release(static_cast<Block*>(memory) - 1); }
 
 /// Lets a container of the standard library live in the pool.
 template <class T>
@@ -201,10 +315,10 @@ struct PoolAllocator {
 namespace memory {
 
 /// Figures of the pool that all tensors come from.
-inline Stats stats() { return detail::MemoryPool::instance().stats(); }
+inline Stats stats() { return detail::memory_pool.stats(); }
 
-/// Gives all memory that no tensor holds back to the system.
-inline void trim() { detail::MemoryPool::instance().trim(); }
+/// Gives all memory that no tensor holds back to the system, and forgets how much was once in use.
+inline void trim() { detail::memory_pool.trim(); }
 
 }  // namespace memory
 }  // namespace eigengrad
