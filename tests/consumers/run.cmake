@@ -27,7 +27,7 @@ endif()
 run(${configure} -D CMAKE_CXX_FLAGS= -D CMAKE_BUILD_TYPE=Release)
 expect_output(${said} 0)
 
-run(${CMAKE_COMMAND} --build ${WORK_DIR}/build)
+run(${CMAKE_COMMAND} --build ${WORK_DIR}/build --parallel 1)
 expect_output("warning:" 0)
 run(${WORK_DIR}/build/consumer)
 run(${WORK_DIR}/build/native_consumer)
