@@ -65,10 +65,10 @@ struct Log {
   /// What is subnormal is made normal first: log x = log(2^64 x) - 64 log 2.
   template <class P>
   EIGEN_ALWAYS_INLINE P packetOp(const P& x) const {
-    const P small = packet::pcmp_lt(x, packet::pset1<P>(std::numeric_limits<T>::min()));
-    const P normal = packet::pselect(small, packet::pmul(x, packet::pset1<P>(T(0x1p64))), x);
+    const P subnormal = packet::pcmp_lt(x, packet::pset1<P>(std::numeric_limits<T>::min()));
+    const P normal = packet::pselect(subnormal, packet::pmul(x, packet::pset1<P>(T(0x1p64))), x);
     const P y = packet::plog(normal);
-    return packet::pselect(small, packet::psub(y, packet::pset1<P>(T(64.0 * std::numbers::ln2))), y);
+    return packet::pselect(subnormal, packet::psub(y, packet::pset1<P>(T(64.0 * std::numbers::ln2))), y);
   }
 };
 
