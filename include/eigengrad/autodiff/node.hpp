@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <concepts>
 #include <cstddef>
@@ -11,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include <eigengrad/core/fork.hpp>
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/core/memory.hpp>
 #include <eigengrad/core/tensor.hpp>
@@ -112,7 +112,7 @@ void accumulate(Variable<T>& sum, Variable<T> more) {
 
 /// The lock of a gradient that several threads may add to: one of a few, chosen by its address.
 inline std::mutex& gradient_lock(const void* whose) {
-  static std::array<std::mutex, 16> locks;
+  auto& locks = eigengrad::detail::gradient_mutexes;  // which a fork takes
   return locks[reinterpret_cast<std::uintptr_t>(whose) / eigengrad::detail::kAlignment % locks.size()];
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -69,8 +70,9 @@ class BackgroundWork {
 };
 
 inline constinit BackgroundWork background_work;
-inline constinit std::mutex crew_mutex;    // of the worker threads, core/thread_pool.hpp
-inline constinit std::mutex memory_mutex;  // of the free memory, core/memory.hpp
+inline constinit std::array<std::mutex, 16> gradient_mutexes;  // autodiff/node.hpp
+inline constinit std::mutex crew_mutex;                        // of the worker threads, core/thread_pool.hpp
+inline constinit std::mutex memory_mutex;                      // of the free memory, core/memory.hpp
 
 inline constinit std::atomic<std::uint32_t> fork_count{0};
 /// How many forks lie between the first process and this one.
@@ -83,6 +85,7 @@ inline thread_local int fork_handlers_inside = 0;
 EIGENGRAD_OF_THIS_LIBRARY inline void before_fork() {
   if (fork_handlers_inside++ > 0) return;
   background_work.close();  // first: such work takes memory
+  for (std::mutex& mutex : gradient_mutexes) mutex.lock();
   crew_mutex.lock();
   memory_mutex.lock();
 }
@@ -90,6 +93,7 @@ EIGENGRAD_OF_THIS_LIBRARY inline void after_fork_in_parent() {
   if (--fork_handlers_inside > 0) return;
   memory_mutex.unlock();
   crew_mutex.unlock();
+  for (std::mutex& mutex : gradient_mutexes) mutex.unlock();
   background_work.open();
 }
 EIGENGRAD_OF_THIS_LIBRARY inline void after_fork_in_child() {
@@ -97,6 +101,7 @@ EIGENGRAD_OF_THIS_LIBRARY inline void after_fork_in_child() {
   ++fork_count;
   memory_mutex.unlock();
   crew_mutex.unlock();
+  for (std::mutex& mutex : gradient_mutexes) mutex.unlock();
   background_work.open_in_child();
 }
 EIGENGRAD_OF_THIS_LIBRARY inline const bool handles_forks =
