@@ -11,5 +11,5 @@ function(eigengrad_check_build_type)
   endif()
   set_property(GLOBAL PROPERTY EIGENGRAD_BUILD_TYPE_SAID TRUE)
   message(WARNING "eigengrad: CMAKE_BUILD_TYPE is not set, so the compiler does not optimise, and networks train a "
-                  "hundred times slower. Configure with -D CMAKE_BUILD_TYPE=Release, or set it before project().")
+                  "hundred times slower. Configure with -D CMAKE_BUILD_TYPE=Release, or set it in CMakeLists.txt.")
 endfunction()
