@@ -78,6 +78,10 @@ TEST(Linear, RefusesShapesThatDoNotFit) {
   EXPECT_THROW(linear(random<float>({2, 4}, 1), weight), ShapeError);
   EXPECT_THROW(linear(random<float>({2, 5}, 1), weight, random<float>({5}, 1)), ShapeError);
   EXPECT_THROW(linear_backward_input(random<float>({2, 5}, 1), weight), ShapeError);
+  // A weight that would do as the matrix of all leading axes by the last.
+  EXPECT_THROW(linear(random<float>({2, 5}, 1), random<float>({2, 3, 5}, 2)), ShapeError);
+  EXPECT_THROW(linear_backward_input(random<float>({2, 6}, 1), random<float>({2, 3, 5}, 2)), ShapeError);
+  EXPECT_THROW(linear(random<float>({2, 5}, 1), random<float>({5}, 2)), ShapeError);
   EXPECT_THROW(linear_backward_weight(random<float>({3, 6}, 1), random<float>({2, 5}, 1)), ShapeError);
 }
 

@@ -158,6 +158,7 @@ Variable<T> linear_backward_bias(const Variable<T>& dy) {
 /// Shapes   x (..., I), weight (O, I), bias (O), y (..., O)
 template <class T>
 Variable<T> linear(const Variable<T>& x, const Constant<T>& weight, const Constant<T>& bias) {
+  check::same_shape("linear", "bias", bias.shape(), {weight.shape().rows()});  // an empty one is none for tensors alone
   return record(
       ops::linear(x.value(), weight.value(), bias.value()),
       [](const auto& dy, const auto&, const auto& a, const auto& w, const auto&, const auto& give) {

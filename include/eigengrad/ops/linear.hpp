@@ -26,12 +26,22 @@ void fill_rows(Tensor<T>& y, const Tensor<T>& row) {
 
 }  // namespace detail
 
+namespace detail {
+
+inline void check_weight(const char* where, const Shape& weight) {
+  if (weight.rank() == 2) return;
+  throw ShapeError(error_text(where, ": weight has shape ", weight, ", expected two axes, outputs and inputs"));
+}
+
+}  // namespace detail
+
 /// Affine map of the last axis: y = x W^T + b
 /// Shapes   x (..., I); weight W (O, I); bias b (O), or empty for none; y (..., O)
-/// Errors   ShapeError if I or O differ
+/// Errors   ShapeError if I or O differ or the weight has not two axes; so below
 /// Cost     N I O multiply-adds
 template <class T>
 Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias = {}) {
+  detail::check_weight("linear", weight.shape());
   const Index inputs = weight.shape().cols();
   const Index outputs = weight.shape().rows();
   check::last_axis("linear", "features", x.shape(), inputs);
@@ -50,6 +60,7 @@ Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> linear_backward_input(const Tensor<T>& dy, const Tensor<T>& weight) {
+  detail::check_weight("linear_backward_input", weight.shape());
   const Index inputs = weight.shape().cols();
   const Index outputs = weight.shape().rows();
   check::last_axis("linear_backward_input", "features", dy.shape(), outputs);
