@@ -47,8 +47,9 @@ TESTED_BY = {
     "core/channel_map.hpp": ["nn/fold_test.cpp"],
     "core/error.hpp": ["core/check_test.cpp"],
     "core/number_format.hpp": ["core/print_test.cpp"],
-    "data/batch_maker.hpp": ["data/loader_test.cpp", "data/augment_test.cpp"],
+    "data/batch_maker.hpp": ["data/batch_maker_test.cpp", "data/prefetch_test.cpp"],
     "data/normalize.hpp": ["data/dataset_test.cpp"],
+    "ops/broadcast.hpp": ["ops/broadcast_test.cpp", "ops/arithmetic_test.cpp"],
     "ops/channel_map.hpp": ["nn/fold_test.cpp"],
     "ops/joined_axes.hpp": ["ops/permute_test.cpp"],
     "ops/matmul_plan.hpp": ["ops/matmul_test.cpp"],
@@ -59,32 +60,28 @@ TESTED_BY = {
     "ops/kernels/few_rows.hpp": ["ops/kernels/gemm_test.cpp"],
     "ops/kernels/gemv.hpp": ["ops/kernels/gemm_test.cpp"],
     "ops/kernels/max_pool.hpp": ["ops/max_pool2d_test.cpp"],
-    "ops/kernels/operand.hpp": ["ops/kernels/gemm_test.cpp"],
+    "ops/kernels/operand.hpp": ["ops/kernels/gemm_test.cpp", "ops/conv2d_algorithm_test.cpp"],
     "ops/kernels/pack.hpp": ["ops/kernels/gemm_test.cpp", "ops/copy_strided_test.cpp"],
     "ops/kernels/packet.hpp": ["ops/kernels/gemm_test.cpp", "ops/relu_test.cpp"],
     "ops/kernels/small_gemm.hpp": ["ops/kernels/gemm_test.cpp", "ops/matmul_test.cpp"],
     "ops/kernels/tile.hpp": ["ops/kernels/gemm_test.cpp"],
-    "ops/kernels/winograd_correlation.hpp": ["ops/kernels/winograd_test.cpp"],
-    "ops/kernels/winograd_tiles.hpp": ["ops/kernels/winograd_test.cpp"],
     "ops/kernels/winograd_transform.hpp": ["ops/kernels/winograd_test.cpp"],
-    "ops/kernels/winograd_weight_gradient.hpp": ["ops/kernels/winograd_test.cpp"],
-    "ops/kernels/winograd_weights.hpp": ["ops/kernels/winograd_test.cpp"],
-    "ops/kernels/conv_winograd.hpp": ["ops/kernels/winograd_test.cpp"],
     "optim/parameter_groups.hpp": ["optim/optimizer_test.cpp"],
     "train/curves.hpp": ["train/files_test.cpp"],
     "train/evaluate.hpp": ["train/fit_test.cpp"],
     "train/progress.hpp": ["train/files_test.cpp"],
     "train/run_directory.hpp": ["train/files_test.cpp"],
 }
+# Tests of what many headers have in common; a change that the header's own test misses is tried with them.
+SWEEPS = {"ops": ["ops/backward_shapes_test.cpp"], "nn": ["nn/wrong_gradient_test.cpp"]}
 NATIVE = ["ops/kernels/bf16.hpp"]  # tried with --flags=-march=native alone
-CONVOLUTION = ["ops/conv2d_algorithm_test.cpp"]  # every algorithm on odd sizes: of headers kernels/conv_*.hpp
+CONVOLUTION = ["ops/conv2d_algorithm_test.cpp"]  # every algorithm on odd sizes: of headers kernels/(conv|tap|winograd)_*.hpp
 
 
 def tests_of(header):
-    own = header.removesuffix(".hpp") + "_test.cpp"
-    if (TESTS / own).exists():
-        return [own]
-    named = TESTED_BY.get(header) or (CONVOLUTION if re.match(r"ops/kernels/(conv|tap)_", header) else [])
+    named = TESTED_BY.get(header) or [header.removesuffix(".hpp") + "_test.cpp"]
+    if not (TESTS / named[0]).exists() and re.match(r"ops/kernels/(conv|tap|winograd)_", header):
+        named = CONVOLUTION
     return [test for test in named if (TESTS / test).exists()]
 
 
@@ -378,7 +375,8 @@ class Builder:
         return (program if code == 0 else None), ("compiling took too long" if code is None else output)
 
     def try_program(self, program, folder, number, seconds):
-        environment = os.environ | {"MUTANT": str(number), "GTEST_FILTER": "-" + ":".join(self.left_out)}
+        chosen = f"{self.arguments.filter}-{':'.join(sorted(self.left_out))}"
+        environment = os.environ | {"MUTANT": str(number), "GTEST_FILTER": chosen}
         return run([str(program), "--gtest_fail_fast"], seconds, env=environment, cwd=folder)
 
     def try_original(self, program, folder, header):
@@ -435,6 +433,11 @@ class Builder:
                     mutant.result = "left out"
                 else:
                     self.try_alone(folder, text, mutant, tests)
+            survivors = [mutant for mutant in mutants if mutant.result == "survived"]
+            sweep = SWEEPS.get(layer_of(header))
+            if survivors and sweep:
+                self.left_out = set()
+                self.try_switched(folder, header, text, survivors, sweep)
         return mutants
 
 
@@ -485,6 +488,7 @@ def main():
     parser.add_argument("--together", type=int, default=8, help="changes compiled into one program (8)")
     parser.add_argument("--jobs", type=int, default=1, help="programs at a time (1)")
     parser.add_argument("--list", action="store_true", help="print the changes that would be tried, and try none")
+    parser.add_argument("--filter", default="*", help="of GoogleTest: these tests alone")
     parser.add_argument("--quick", action="store_true", help="leave out changes that must be compiled alone")
     parser.add_argument("--slow", type=float, default=5.0, help="tests that take more seconds are left out (5)")
     parser.add_argument("--compile-limit", type=int, default=1200, help="seconds for one compilation (1200)")
