@@ -158,5 +158,22 @@ TEST(Normalize, GivesEveryPixelMeanZeroAndDeviationOne) {
   }
 }
 
+// Whichever way is asked for, before anything of the split changes.
+TEST(Normalize, RefusesImagesThatHaveNoFiguresOrDoNotFit) {
+  using Way = void (*)(Split<ImageDataset<double>>&);
+  for (const Way normalize : {Way(subtract_mean_image), Way(normalize_channels), Way(normalize_pixels)}) {
+    for (const Shape& shape : {Shape{0, 1, 2, 2}, Shape{2, 0, 2, 2}, Shape{2, 1, 2, 0}, Shape{2, 4}}) {
+      auto split = two_pictures();
+      split.train.images = Tensor<std::uint8_t>(shape);
+      EXPECT_THROW(normalize(split), ShapeError) << shape;
+      EXPECT_TRUE(split.train.mean.empty() && split.test.scale.empty());
+    }
+    auto split = two_pictures();
+    split.test.images = Tensor<std::uint8_t>::zeros({1, 2, 1, 2});
+    EXPECT_THROW(normalize(split), ShapeError);
+    EXPECT_TRUE(split.train.mean.empty() && split.test.scale.empty());
+  }
+}
+
 }  // namespace
 }  // namespace eigengrad::data

@@ -87,6 +87,14 @@ void expect_matches_loops(const Tensor<T>& x, const Window& window) {
   EXPECT_TRUE(equal(max_pool2d_backward(dy, result.taps, shape, window), dx)) << shape;
 }
 
+TEST(MaxPool2dOp, AWindowMovesByOneAndHasNoPaddingUnlessAsked) {
+  EXPECT_EQ(Size2d(), Size2d(1, 1));
+  const Window window{.kernel = {2, 3}};
+  EXPECT_EQ(window.stride, Size2d(1, 1));
+  EXPECT_EQ(window.padding, Size2d(0, 0));
+  EXPECT_EQ(window.dilation, Size2d(1, 1));
+}
+
 TEST(MaxPool2dOp, MatchesLoops) {
   for (const auto& [shape, window] : kCases) {
     expect_matches_loops(random<double>(shape, 1), window);
@@ -158,6 +166,11 @@ TEST(MaxPool2dOp, RefusesWhatDoesNotFit) {
               max_pool2d(Tensor<float>({0, 4097, 4096, 1}), {.kernel = {4097, 4096}});
             }),
             "max_pool2d: kernel is 4097x4096, expected at most 16777216 taps");
+  EXPECT_EQ(message_of([&] {
+              const Tensor<float> none({0, 1, 1, 1});
+              max_pool2d_backward(none, none, {0, 4097, 4096, 1}, {.kernel = {4097, 4096}});
+            }),
+            "max_pool2d_backward: kernel is 4097x4096, expected at most 16777216 taps");
   const Window window{.kernel = 2, .stride = 2};
   const auto taps = max_pool2d(x, window).taps;
   EXPECT_EQ(message_of([&] {
