@@ -77,6 +77,51 @@ TEST(Curves, HaveTitlesLabelsTicksAndFinitePoints) {
   EXPECT_EQ(svg.find("inf"), std::string::npos);
 }
 
+TEST(Curves, HaveTheirPointsTicksAndWordsInPlace) {
+  const std::string svg = curves_svg({{"loss", "step", "nats", {{{1, 2, 3}, {2.0, 1.75, 1.0}}, {{1, 3}, {1.0, 1.5}}}},
+                                      {"accuracy", "epoch", "share", {{{5}, {0.5}}}}});
+  // A panel is 460 wide; its diagram begins at (70, 40) and is 360 wide and 240 high.
+  for (const char* part :
+       {"width=\"920\" height=\"340\" viewBox=\"0 0 920 340\"",
+        "<polyline fill=\"none\" stroke=\"#1f5fa8\" stroke-width=\"1.8\" points=\"70,40 250,100 430,280 \"/>",
+        "<polyline fill=\"none\" stroke=\"#b8cfe6\" stroke-width=\"0.8\" points=\"70,280 430,160 \"/>",
+        "<polyline fill=\"none\" stroke=\"#1f5fa8\" stroke-width=\"1.8\" points=\"710,160 \"/>",
+        "<rect x=\"70\" y=\"40\" width=\"360\" height=\"240\"", "<rect x=\"530\" y=\"40\" width=\"360\" height=\"240\"",
+        "<text x=\"250\" y=\"24\" text-anchor=\"middle\">loss<",
+        "<text x=\"250\" y=\"320\" text-anchor=\"middle\">step<",
+        "<text x=\"18\" y=\"160\" text-anchor=\"middle\" transform=\"rotate(-90 18 160)\">nats<",
+        "<text x=\"478\" y=\"160\" text-anchor=\"middle\" transform=\"rotate(-90 478 160)\">share<",
+        "<path d=\"M160 40V280\"", "<text x=\"160\" y=\"298\" text-anchor=\"middle\">1.5<", "<path d=\"M430 40V280\"",
+        "<text x=\"430\" y=\"298\" text-anchor=\"middle\">3<", "<path d=\"M70 280H430\"",
+        "<text x=\"64\" y=\"284\" text-anchor=\"end\">1<"}) {
+    EXPECT_NE(svg.find(part), std::string::npos) << part;
+  }
+  EXPECT_LT(svg.find("#b8cfe6"), svg.find("#1f5fa8"));  // the first curve lies on top
+}
+
+TEST(Curves, ARangeOfOneNumberIsWidenedByHalfOfIt) {
+  for (const auto& [value, margin] : {std::pair(5.0, 2.5), std::pair(-4.0, 2.0), std::pair(0.0, 0.5)}) {
+    detail::Range range;
+    range.include({value, std::nan("")});
+    range.widen();
+    EXPECT_EQ(range.low, value - margin);
+    EXPECT_EQ(range.high, value + margin);
+    EXPECT_EQ(range.position(value), 0.5);
+  }
+  detail::Range wide;
+  wide.include({2.0, 6.0});
+  wide.widen();
+  EXPECT_EQ(wide.position(3.0), 0.25);
+}
+
+TEST(Curves, TicksStandAtRoundNumbers) {
+  EXPECT_DOUBLE_EQ(detail::tick_step(5.0), 1.0);
+  EXPECT_DOUBLE_EQ(detail::tick_step(10.0), 2.0);
+  EXPECT_DOUBLE_EQ(detail::tick_step(30.0), 5.0);
+  EXPECT_DOUBLE_EQ(detail::tick_step(40.0), 10.0);
+  EXPECT_DOUBLE_EQ(detail::tick_step(0.3), 0.05);
+}
+
 TEST(Curves, EndWhereValuesHardlyDiffer) {
   const std::string svg = curves_svg({{"t", "x", "y", {{{1, 2}, {1.0, std::nextafter(1.0, 2.0)}}}}});
   EXPECT_LT(svg.size(), 10000U);
