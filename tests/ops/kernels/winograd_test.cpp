@@ -1,6 +1,9 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -75,6 +78,34 @@ TEST(Winograd, TilesOfTwoGiveTheOutputsOfTheWindow) { expect_outputs_of_the_wind
 TEST(Winograd, TilesOfFourGiveTheOutputsOfTheWindow) { expect_outputs_of_the_window<4>(); }
 TEST(Winograd, TilesOfTwoGiveTheGradientOfTheWindow) { expect_gradient_of_the_window<2>(); }
 TEST(Winograd, TilesOfFourGiveTheGradientOfTheWindow) { expect_gradient_of_the_window<4>(); }
+
+/// What was in the memory of a result does not matter: each transform writes all of it.
+template <int M>
+void expect_whole_results() {
+  constexpr std::size_t Side = M + 2;
+  const auto numbers = [](auto& to) {
+    for (double& x : to) x = 1.5;
+  };
+  const auto expect_written = [](auto& result, const auto& transform) {
+    for (double& x : result) x = std::numeric_limits<double>::quiet_NaN();
+    transform(result);
+    for (const double x : result) EXPECT_TRUE(std::isfinite(x));
+  };
+  double tile[Side], window[3], outputs[M];
+  numbers(tile);
+  numbers(window);
+  numbers(outputs);
+  double to_tile[Side], to_window[3], to_outputs[M];
+  expect_written(to_tile, [&](auto& to) { Winograd<M>::input(tile, to); });
+  expect_written(to_tile, [&](auto& to) { Winograd<M>::weight(window, to); });
+  expect_written(to_tile, [&](auto& to) { Winograd<M>::output_gradient(outputs, to); });
+  expect_written(to_outputs, [&](auto& to) { Winograd<M>::output(tile, to); });
+  expect_written(to_window, [&](auto& to) { Winograd<M>::weight_gradient(tile, to); });
+}
+TEST(Winograd, TransformsWriteTheirWholeResults) {
+  expect_whole_results<2>();
+  expect_whole_results<4>();
+}
 
 TEST(Vector, LoadsAndStoresAPart) {
   constexpr int Lanes = kLanes<float>;
