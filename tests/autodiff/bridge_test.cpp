@@ -118,6 +118,18 @@ TEST(Function, IsALayerWithoutABackwardOfItsOwn) {
             "layer 0 (Linear 4->3): input has 3 features, expected 4; input shape (5, 3)");
 }
 
+TEST(Apply, ALayerWithOtherParametersSinceIsAnError) {
+  nn::Sequential<double> net{nn::Linear<double>{3, 2}};
+  const auto x = Variable<double>(random<double>({4, 3}, 1));
+  auto y = apply(net, x);
+  net.push_back(nn::Linear<double>{2, 2});
+  EXPECT_THROW(y.backward(random<double>({4, 2}, 2)), StateError);
+  net = nn::Sequential<double>{nn::Linear<double>{3, 2}};
+  y = apply(net, x);
+  net[0] = nn::Linear<double>{5, 2};
+  EXPECT_THROW(y.backward(random<double>({4, 2}, 2)), StateError);
+}
+
 // Batch normalisation twice: composed of elementary operations and differentiated by autodiff, and the layer with its
 // backward written by hand.
 TEST(BatchNormTwoWays, Agree) {

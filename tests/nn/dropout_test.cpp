@@ -46,6 +46,21 @@ TEST(DropoutLayer, TakesFreshNumbersInEveryForwardOfTraining) {
   EXPECT_TRUE(equal(copy.forward(ones, Mode::train), second));
 }
 
+// As documented: one object twice in a network is one sequence of masks; two objects are two.
+TEST(DropoutLayer, TwoObjectsInANetworkDropDifferentPlaces) {
+  const auto ones = Tensor<float>::ones({1000});
+  const auto left_of_two = [&](Sequential<float> net) {
+    const Tensor<float> y = net.forward(ones);
+    return (y.array() != 0.0F).count();
+  };
+  const Dropout<float> one;
+  const Index once = left_of_two(Sequential<float>{one});
+  EXPECT_EQ(left_of_two(Sequential<float>{one, one}), once);
+  const Index of_two = left_of_two(Sequential<float>{Dropout<float>{}, Dropout<float>{}});
+  EXPECT_GT(of_two, 150);
+  EXPECT_LT(of_two, 350);
+}
+
 TEST(DropoutLayer, IsFixedByManualSeedAndEveryLayerHasItsOwnNumbers) {
   const auto ones = Tensor<float>::ones({1000});
   manual_seed(4);

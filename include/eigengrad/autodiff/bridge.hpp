@@ -68,6 +68,7 @@ class LayerNode final : public FirstOrderNode<scalar_of<L>> {
   }
 
   /// The copy's gradients to the layer's parameters.
+  /// Errors   StateError if the layer has got other parameters since
   void hand_over() {
     Index count = 0;
     visit(*copy_, {.parameter = [&](std::string_view, Parameter<T>&) { ++count; }});
@@ -75,7 +76,10 @@ class LayerNode final : public FirstOrderNode<scalar_of<L>> {
     Parameter<T>** place = parameters.mutable_data();
     visit(*copy_, {.parameter = [&](std::string_view, Parameter<T>& p) { *place++ = &p; }});
     place = parameters.mutable_data();
+    Parameter<T>** const end = place + count;
     visit(*layer_, {.parameter = [&](std::string_view, Parameter<T>& p) {
+      if (place == end || (*place)->value.shape() != p.value.shape())
+        throw StateError(error_text("apply: ", describe(*layer_), " has got other parameters since its forward"));
       Parameter<T>& from = **place++;
       const std::lock_guard lock(gradient_lock(&p));
       if (from.has_grad()) p.add_grad(std::exchange(from.grad, Tensor<T>()));
