@@ -18,7 +18,7 @@ namespace {
 template <int M>
 struct Tile {
   static constexpr int Side = M + 2;
-  double d[Side][Side], g[3][3], dy[M][M];
+  double d[array_size(Side)][array_size(Side)], g[3][3], dy[array_size(M)][array_size(M)];
 
   explicit Tile(std::uint64_t seed) {
     Rng rng(seed);
@@ -43,7 +43,9 @@ struct Tile {
                                     [&](int i, int j, double x) { gradient[i][j] = x; });
   }
 
-  double input[Side][Side], weight[Side][Side], gradient[Side][Side];
+  double input[array_size(Side)][array_size(Side)];
+  double weight[array_size(Side)][array_size(Side)];
+  double gradient[array_size(Side)][array_size(Side)];
 };
 
 template <int M>
@@ -91,11 +93,11 @@ void expect_whole_results() {
     transform(result);
     for (const double x : result) EXPECT_TRUE(std::isfinite(x));
   };
-  double tile[Side], window[3], outputs[M];
+  double tile[Side], window[3], outputs[array_size(M)];
   numbers(tile);
   numbers(window);
   numbers(outputs);
-  double to_tile[Side], to_window[3], to_outputs[M];
+  double to_tile[Side], to_window[3], to_outputs[array_size(M)];
   expect_written(to_tile, [&](auto& to) { Winograd<M>::input(tile, to); });
   expect_written(to_tile, [&](auto& to) { Winograd<M>::weight(window, to); });
   expect_written(to_tile, [&](auto& to) { Winograd<M>::output_gradient(outputs, to); });
