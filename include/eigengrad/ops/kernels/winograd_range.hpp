@@ -15,8 +15,8 @@
 // pixel of its tile were under its window, and a pixel that is not finite is in all of them. Tiles in which that matters
 // are found as they are transformed and computed by the definition afterwards, alone: what is found depends on the tile
 // and on nothing else. The same goes for the taps of the weights.
-// A tile is first asked for the squares of its numbers, a multiply-add for each, which are in registers then: they tell
-// of nearly every tile that its range is usual. Only of the others the maxima are taken.
+// A tile is first asked for the squares of some of its transformed numbers, which are in registers then, and of a few
+// pixels: they tell of nearly every tile that its range is usual. Only of the others the maxima are taken.
 
 namespace eigengrad::ops::kernels::winograd {
 
@@ -27,8 +27,8 @@ namespace eigengrad::ops::kernels::winograd {
 template <class T>
 inline constexpr T kWidestRange = T(1e-3) / std::numeric_limits<T>::epsilon();
 
-/// True if squares that add up to `all` are of usual size and the largest of the numbers is not beyond the range of
-/// those whose squares add up to `part`.
+/// True if the squares of the numbers that make a tile, `all` in sum, are of usual size and not beyond the range of those
+/// of a part of it.
 template <class T>
 bool is_usual(T all, T part) {
   constexpr T kLargest = std::numeric_limits<T>::max() / (kWidestRange<T> * kWidestRange<T>);
