@@ -1,5 +1,8 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
+#include <span>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include <eigengrad/autodiff/functions.hpp>
@@ -166,6 +169,40 @@ TEST(Functions, OfLayers) {
                      {away_from_0({2, 2, 3}, 1), away_from_0({5, 3}, 2), away_from_0({5}, 3)});
   expect_derivatives("mse_loss", [](const Variables& x) { return mse_loss(x[0], x[1]); },
                      {away_from_0({2, 3}, 1), away_from_0({2, 3}, 2)});
+}
+
+// What is left out in a call means the same for Variables as for tensors.
+TEST(Functions, DefaultsAreThoseOfTensors) {
+  const Tensor<double> a = away_from_0({2, 3}, 1), b = away_from_0({2, 3}, 2);
+  const Variable<double> x(a), y(b);
+  EXPECT_TRUE(equal(sum(x).value(), ops::sum(a)));
+  EXPECT_TRUE(equal(mean(x).value(), ops::mean(a)));
+  EXPECT_TRUE(equal(max(x).value(), ops::max(a)));
+  EXPECT_TRUE(equal(min(x).value(), ops::min(a)));
+  EXPECT_TRUE(equal(logsumexp(x).value(), ops::logsumexp(a)));
+  EXPECT_TRUE(equal(norm(x).value(), ops::norm(a)));
+  EXPECT_TRUE(equal(var(x).value(), ops::var(a)));
+  EXPECT_TRUE(equal(sum(x, 1).value(), ops::sum(a, 1)));
+  EXPECT_TRUE(equal(mean(x, 0).value(), ops::mean(a, 0)));
+  EXPECT_TRUE(equal(var(x, 1, true).value(), ops::var(a, 1, true)));
+  EXPECT_TRUE(equal(argmax(x, 1), ops::argmax(a, 1)));
+  EXPECT_TRUE(equal(pad(x, {{0, 1}, {1, 2}}).value(), ops::pad(a, {{0, 1}, {1, 2}})));
+  EXPECT_TRUE(equal(slice(x, 1, 0, 3).value(), a));
+  EXPECT_TRUE(equal(unslice(x, {4, 3}, 0, 1, 3).value(), ops::unslice(a, {4, 3}, 0, 1, 3)));
+  const Tensor<Index> indices({3}, {1, 0, 1});
+  EXPECT_TRUE(equal(take(x, indices).value(), ops::take(a, indices)));
+  EXPECT_TRUE(equal(scatter_add(take(x, indices), indices, {2, 3}).value(),
+                    ops::scatter_add(ops::take(a, indices), indices, {2, 3})));
+  const std::vector<Variable<double>> both{x, y};
+  const Tensor<double> joined = ops::concat({a, b}), stacked = ops::stack({a, b});
+  EXPECT_EQ(joined.shape(), (Shape{4, 3}));
+  EXPECT_EQ(stacked.shape(), (Shape{2, 2, 3}));
+  EXPECT_TRUE(equal(concat({x, y}).value(), joined));
+  EXPECT_TRUE(equal(concat(both).value(), joined));
+  EXPECT_TRUE(equal(concat(std::span<const Variable<double>>(both)).value(), joined));
+  EXPECT_TRUE(equal(stack({x, y}).value(), stacked));
+  EXPECT_TRUE(equal(stack(both).value(), stacked));
+  EXPECT_TRUE(equal(stack(std::span<const Variable<double>>(both)).value(), stacked));
 }
 
 }  // namespace

@@ -71,6 +71,13 @@ TEST(SoftmaxCrossEntropyLoss, RefusesALabelSmoothingOutOfRange) {
   }
 }
 
+TEST(MSELossLoss, ChecksTheShapeOfTargetsBeforeTraining) {
+  const MSELoss<float> loss;
+  EXPECT_NO_THROW(loss.check_target({2, 3}, Tensor<float>::ones({2, 3})));
+  EXPECT_THROW(loss.check_target({2, 3}, Tensor<float>::ones({3, 2})), ShapeError);
+  EXPECT_THROW(loss.check_target({2, 3}, Tensor<float>::ones({2})), ShapeError);
+}
+
 TEST(MSELossLoss, BackwardMayBeCalledTwiceAndAFailedForwardKeepsTheLastOne) {
   MSELoss<double> loss;
   EXPECT_THROW(loss.backward(), StateError);
