@@ -91,9 +91,27 @@ Index product(const Where& where, Index a, Index b) {
   throw ShapeError(error_text(name_of(where), ": ", a, " * ", b, " is more than an Index holds"));
 }
 
-/// "SGD: learning_rate is -1, expected 0 or more"
+/// True but for NaN and infinities.
+template <class Number>
+bool finite(Number value) {
+  if constexpr (std::floating_point<Number>) {
+    return value - value == Number(0);
+  } else {
+    return true;
+  }
+}
+
+/// "SGD: learning_rate is -1, expected 0 or more", and for an infinity "..., expected 0 or more and finite"
 template <class Number>
 void at_least(std::string_view where, std::string_view option, Number value, Number least) {
+  if (value >= least && finite(value)) return;  // false for NaN
+  throw ValueError(error_text(where, ": ", option, " is ", value, ", expected ", least, " or more",
+                              value > least ? " and finite" : ""));
+}
+
+/// "clip_grad_norm: max_norm is -1, expected 0 or more": infinity, which stands for no bound, is right.
+template <class Number>
+void at_least_or_infinite(std::string_view where, std::string_view option, Number value, Number least) {
   if (value >= least) return;  // false for NaN
   throw ValueError(error_text(where, ": ", option, " is ", value, ", expected ", least, " or more"));
 }
@@ -105,11 +123,12 @@ void below(std::string_view where, std::string_view option, Number value, Number
   throw ValueError(error_text(where, ": ", option, " is ", value, ", expected less than ", bound));
 }
 
-/// "Loader: batch_size is 0, expected more than 0"
+/// "Loader: batch_size is 0, expected more than 0", and for an infinity "..., expected more than 0 and finite"
 template <class Number>
 void above_zero(std::string_view where, std::string_view option, Number value) {
-  if (value > Number(0)) return;
-  throw ValueError(error_text(where, ": ", option, " is ", value, ", expected more than 0"));
+  if (value > Number(0) && finite(value)) return;
+  throw ValueError(
+      error_text(where, ": ", option, " is ", value, ", expected more than 0", value > Number(0) ? " and finite" : ""));
 }
 
 /// "Dropout: p is 1.5, expected 0 to 1"

@@ -54,7 +54,10 @@ namespace detail {
 class GradientComparison {
  public:
   GradientComparison(std::string subject, const GradcheckOptions& options)
-      : subject_(std::move(subject)), options_(options) {}
+      : subject_(std::move(subject)), options_(options) {
+    check::above_zero("gradcheck", "epsilon", options.epsilon);
+    check::at_least_or_infinite("gradcheck", "tolerance", options.tolerance, 0.0);
+  }
 
   /// `function` evaluates the scalar with the elements that `values` points to as they are.
   void compare(std::string_view name, double* values, const Shape& shape, const Tensor<double>& analytic,

@@ -76,10 +76,13 @@ inline double bound(const XavierUniform& s, Fans fans) { return s.gain * std::sq
 }  // namespace detail
 
 /// Random values for a weight of the given fans.
+/// Errors   ValueError for a gain or a standard deviation below 0 or not finite
 template <class T>
 Tensor<T> weight(const Shape& shape, Fans fans, const Scheme& scheme, Rng& rng) {
   return std::visit(
       [&](const auto& s) {
+        if constexpr (requires { s.std; }) check::at_least("init", "std", s.std, 0.0);
+        if constexpr (requires { s.gain; }) check::at_least("init", "gain", s.gain, 0.0);
         if constexpr (requires { detail::deviation(s, fans); }) {
           const double std = detail::deviation(s, fans);
           return Tensor<T>::generate(shape, [&] { return static_cast<T>(std * rng.normal()); });

@@ -236,6 +236,8 @@ class Sequential {
       throw ShapeError(name_error(i, error.what()));
     } catch (const StateError& error) {
       throw StateError(name_error(i, error.what()));
+    } catch (const MemoryError& error) {
+      throw MemoryError(name_error(i, error.what()));
     }
   }
 

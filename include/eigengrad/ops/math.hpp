@@ -83,7 +83,7 @@ template <class T, NumberFor<T> Low, NumberFor<T> High>
 Tensor<T> clamp(Tensor<T> x, Low low, High high) {
   const T least = static_cast<T>(low);
   const T most = static_cast<T>(high);
-  check::at_least("clamp", "high", most, least);
+  check::at_least_or_infinite("clamp", "high", most, least);
   return map_packets(std::move(x), [least, most](auto v) EIGENGRAD_INLINE_LAMBDA {
     using P = decltype(v);
     const P low_edge = kernels::packet::pset1<P>(least);

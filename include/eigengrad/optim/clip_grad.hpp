@@ -63,7 +63,7 @@ double grad_norm(std::span<Parameter<T>* const> parameters) {
 
 template <class T>
 double clip_grad_norm(std::span<Parameter<T>* const> parameters, double max_norm) {
-  check::at_least("clip_grad_norm", "max_norm", max_norm, 0.0);
+  check::at_least_or_infinite("clip_grad_norm", "max_norm", max_norm, 0.0);
   const double norm = grad_norm(parameters);
   if (!std::isfinite(norm)) throw ValueError(error_text("clip_grad_norm: the norm of the gradients is ", norm));
   const double coefficient = max_norm / (norm + 1e-6);

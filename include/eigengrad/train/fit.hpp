@@ -54,7 +54,7 @@ template <class Optimizer>
 void check_fit(const FitOptions& options, bool endless_loader) {
   check::above_zero("fit", "max_steps", options.max_steps);
   check::above_zero("fit", "eval_freq", options.eval_freq);
-  check::at_least("fit", "max_grad_norm", options.max_grad_norm, 0.0);
+  check::at_least_or_infinite("fit", "max_grad_norm", options.max_grad_norm, 0.0);
   if (endless_loader && options.max_steps == data::kEndless) {
     throw ValueError("fit: the loader has no end, so max_steps is needed");
   }
