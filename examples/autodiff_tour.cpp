@@ -5,10 +5,12 @@
 //   autodiff_tour
 //   autodiff_tour --start 5 -3            # of Newton's method, the last stop
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <iostream>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -21,6 +23,7 @@
 #include <eigengrad/nn/linear.hpp>
 #include <eigengrad/nn/sequential.hpp>
 
+#include "common/numbers.hpp"
 #include "common/run_main.hpp"
 
 namespace {
@@ -188,7 +191,16 @@ void newton(const std::vector<double>& start) {
 int main(int argc, char** argv) {
   CLI::App app{"Shows what automatic differentiation can do."};
   std::vector<double> start{-1.2, 1.0};
-  app.add_option("--start", start, "where Newton's method begins")->expected(2)->capture_default_str();
+  app.add_option_function<std::vector<std::string>>(
+         "--start",
+         [&](const std::vector<std::string>& numbers) {
+           std::transform(numbers.begin(), numbers.end(), start.begin(),
+                          [](const std::string& number) { return examples::number_in<double>("--start", number); });
+         },
+         "where Newton's method begins")
+      ->expected(2)
+      ->type_name("FLOAT FLOAT")
+      ->default_str("-1.2 1");
   return examples::run_main(app, argc, argv, [&] {
     gradients();
     values_used_twice();

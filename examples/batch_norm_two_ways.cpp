@@ -7,7 +7,6 @@
 //   batch_norm_two_ways --batch 8 --size 16 --channels 32 --seed 1
 
 #include <cstdint>
-#include <iomanip>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -15,6 +14,7 @@
 #include <eigengrad/autodiff/functions.hpp>
 #include <eigengrad/nn/batch_norm.hpp>
 
+#include "common/numbers.hpp"
 #include "common/run_main.hpp"
 
 namespace {
@@ -99,8 +99,7 @@ bool compare(const Options& options) {
   bool agree = true;
   const auto report = [&](const char* name, Tensor<double> Results::*of) {
     const double largest = difference(a.*of, b.*of);
-    std::cout << "  " << std::left << std::setw(14) << name << std::scientific << std::setprecision(2) << largest
-              << '\n';
+    std::cout << joined("  ", left_aligned(name, 14), to_scientific(largest, 2), '\n');
     agree = agree && largest <= kTolerance;
   };
   report("output", &Results::y);
@@ -109,8 +108,7 @@ bool compare(const Options& options) {
   report("dbeta", &Results::dbeta);
   report("running mean", &Results::running_mean);
   report("running var", &Results::running_var);
-  std::cout << (agree ? "they agree: none is above " : "they differ by more than ") << std::defaultfloat << kTolerance
-            << '\n';
+  std::cout << (agree ? "they agree: none is above " : "they differ by more than ") << joined(kTolerance, '\n');
   return agree;
 }
 
@@ -119,10 +117,11 @@ bool compare(const Options& options) {
 int main(int argc, char** argv) {
   CLI::App app{"Compares batch normalisation by autodiff with the layer's own backward."};
   Options options;
-  const CLI::Validator above_zero = CLI::PositiveNumber;
-  app.add_option("--batch", options.batch, "images")->check(above_zero)->capture_default_str();
-  app.add_option("--size", options.size, "their height and width")->check(above_zero)->capture_default_str();
-  app.add_option("--channels", options.channels, "their channels")->check(above_zero)->capture_default_str();
-  app.add_option("--seed", options.seed, "of all random numbers")->capture_default_str();
+  using examples::add_number;
+  using examples::kAboveZero;
+  add_number(app, "--batch", options.batch, "images", kAboveZero);
+  add_number(app, "--size", options.size, "their height and width", kAboveZero);
+  add_number(app, "--channels", options.channels, "their channels", kAboveZero);
+  add_number(app, "--seed", options.seed, "of all random numbers");
   return examples::run_main(app, argc, argv, [&] { return compare(options) ? 0 : 1; });
 }

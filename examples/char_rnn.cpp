@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iomanip>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -23,6 +22,7 @@
 #include <eigengrad/eigengrad.hpp>
 
 #include "common/corpus.hpp"
+#include "common/numbers.hpp"
 #include "common/run_main.hpp"
 
 namespace {
@@ -178,7 +178,7 @@ std::vector<std::string> write(const text::Corpus& corpus, Weights& weights, con
 void run(const Options& options) {
   Rng of_weights(options.seed, 0), of_text(options.seed, 1), of_samples(options.seed, 2);
   const auto sentences = options.text.empty() ? text::true_sentences() : std::vector<std::string>();
-  const text::Corpus corpus(options.text.empty() ? text::lines(sentences, 10000, of_text) : text::read(options.text));
+  const text::Corpus corpus(options.text.empty() ? text::lines(sentences, 10000, of_text) : read_file(options.text));
   std::cout << "text: " << corpus.size() << " characters, " << corpus.alphabet_size() << " different ones\n";
   Weights weights(corpus.alphabet_size(), options.hidden, of_weights);
   Training training(corpus, weights, options);
@@ -198,28 +198,28 @@ void run(const Options& options) {
     double sum = 0.0;
     for (; step < options.steps * report / kReports; ++step) sum += training.step();
     if (step == begin) continue;  // fewer steps than reports
-    std::cout << "step " << std::setw(5) << step << "  loss " << std::fixed << std::setprecision(4)
-              << sum / static_cast<double>(step - begin) << std::endl;
+    std::cout << joined("step ", right_aligned(joined(step), 5), "  loss ",
+                        to_fixed(sum / static_cast<double>(step - begin), 4))
+              << std::endl;
     if (report == 2 || report == kReports / 2 || report == kReports) sample(step);
   }
 }
 
 void add_flags(CLI::App& app, Options& options) {
-  const CLI::Validator above_zero = CLI::PositiveNumber;
-  const auto add = [&](const char* name, auto& value, const char* text) {
-    return app.add_option(name, value, text)->capture_default_str();
+  const auto add = [&](const char* name, auto& value, const char* text,
+                       const examples::Bounds& bounds = examples::kAboveZero) {
+    examples::add_number(app, name, value, text, bounds);
   };
-  app.add_option("--text", options.text, "a file to learn from instead")->check(CLI::ExistingFile);
-  add("--hidden", options.hidden, "numbers in the state")->check(above_zero);
-  add("--steps", options.steps, "steps of training")->check(above_zero);
-  add("--batch", options.batch, "readers, and texts written at once")->check(above_zero);
-  add("--window", options.window, "characters a reader sees in a step")->check(above_zero);
-  add("--learning-rate", options.learning_rate, "of Adam at the start; it falls along a cosine")->check(above_zero);
-  add("--temperature", options.temperature, "below 1 it writes what is likely, above 1 more freely")->check(above_zero);
-  add("--length", options.length, "characters that it writes each time")->check(above_zero);
-  add("--seed", options.seed, "of weights, text and samples");
-  add("--threads", options.threads, "0: $EIGENGRAD_NUM_THREADS, else one for every processor")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("--text", options.text, "a file to learn from instead")->type_name("FILE");
+  add("--hidden", options.hidden, "numbers in the state");
+  add("--steps", options.steps, "steps of training");
+  add("--batch", options.batch, "readers, and texts written at once");
+  add("--window", options.window, "characters a reader sees in a step");
+  add("--learning-rate", options.learning_rate, "of Adam at the start; it falls along a cosine");
+  add("--temperature", options.temperature, "below 1 it writes what is likely, above 1 more freely");
+  add("--length", options.length, "characters that it writes each time");
+  add("--seed", options.seed, "of weights, text and samples", {});
+  add("--threads", options.threads, "0: $EIGENGRAD_NUM_THREADS, else one for every processor", examples::kNotNegative);
 }
 
 }  // namespace

@@ -18,9 +18,8 @@ int main(int argc, char** argv) {
   options.normalization = "channels";
   options.schedule = "cosine";
   eigengrad::Index width = 64;
-  app.add_option("--width", width, "channels of the first convolution; the last has eight times as many")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  examples::add_number(app, "--width", width, "channels of the first convolution; the last has eight times as many",
+                       examples::kAboveZero);
   trainer::add_flags(app, options, "pytorch");
   return trainer::run_main(app, options, argc, argv, [&](const eigengrad::Shape& image, eigengrad::Index classes) {
     return networks::convnet(image[-1], classes, width);

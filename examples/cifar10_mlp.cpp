@@ -20,12 +20,9 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"relu", "gelu", "silu"}))
       ->capture_default_str();
   app.add_flag("--batch-norm", mlp.batch_norm, "normalise the batch before each activation");
-  app.add_option("--dropout", mlp.dropout, "share of hidden units that a step leaves out")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  app.add_option("--input-dropout", mlp.input_dropout, "share of input numbers that a step leaves out")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
+  examples::add_number(app, "--dropout", mlp.dropout, "share of hidden units that a step leaves out", examples::kShare);
+  examples::add_number(app, "--input-dropout", mlp.input_dropout, "share of input numbers that a step leaves out",
+                       examples::kShare);
   trainer::add_flags(app, options, "normal:1e-4");
   return trainer::run_main(app, options, argc, argv, [&](const eigengrad::Shape& image, eigengrad::Index classes) {
     return networks::mlp(image.numel(), classes, mlp);

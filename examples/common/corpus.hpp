@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -57,11 +55,6 @@ inline std::string lines(const std::vector<std::string>& sentences, Index count,
   std::string result;
   for (Index i = 0; i < count; ++i) result += sentences[static_cast<std::size_t>(rng.below(choices))] + '\n';
   return result;
-}
-
-inline std::string read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 /// What stands between the first end of a line and the last; all of a text that has not two.

@@ -1,12 +1,17 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include "common/options.hpp"
-#include <charconv>
 #include <sstream>
 
 namespace trainer {
 
 namespace {
+
+using examples::add_number;
+using examples::kAboveZero;
+using examples::kNotNegative;
+using examples::kShare;
+using examples::number_in;
 
 nn::init::Scheme parse_init(const std::string& text) {
   const std::size_t colon = text.find(':');
@@ -15,11 +20,7 @@ nn::init::Scheme parse_init(const std::string& text) {
     return CLI::ValidationError("--init", "\"" + text + "\": " + reason);
   };
   double number = 0.0;
-  if (colon != std::string::npos) {
-    const std::string digits = text.substr(colon + 1);
-    if (!CLI::detail::lexical_cast(digits, number) || !(number > 0.0))
-      throw refuse("expected a number above 0 after the colon");
-  }
+  if (colon != std::string::npos) number = number_in<double>("--init", text.substr(colon + 1), kAboveZero);
   if (name == "normal") {
     if (colon == std::string::npos) throw refuse("expected normal:STD, as normal:1e-4");
     return nn::init::Normal{number};
@@ -57,36 +58,24 @@ void add_data_flags(CLI::App& app, Options& options) {
 }
 
 void add_optimizer_flags(CLI::App& app, Options& options) {
-  const CLI::Validator not_negative = CLI::NonNegativeNumber;
   app.add_option("--optimizer", options.optimizer, "sgd, adam, adamw or rmsprop")
       ->check(CLI::IsMember({"sgd", "adam", "adamw", "rmsprop"}))
       ->capture_default_str();
-  app.add_option("--learning-rate", options.learning_rate, "size of a step")
-      ->check(not_negative)
-      ->capture_default_str();
-  app.add_option("--momentum", options.momentum, "of sgd and rmsprop")->check(not_negative)->capture_default_str();
-  app.add_option("--weight-decay", options.weight_decay,
-                 "of weights, not of biases and normalisation; adamw: decoupled, else added to the gradient")
-      ->check(not_negative)
-      ->capture_default_str();
-  app.add_option("--label-smoothing", options.label_smoothing, "share of a label that all classes divide")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  app.add_option("--clip-grad-norm", options.clip_grad_norm, "largest norm of all gradients together; 0 for no limit")
-      ->check(not_negative)
-      ->capture_default_str();
+  add_number(app, "--learning-rate", options.learning_rate, "size of a step", kNotNegative);
+  add_number(app, "--momentum", options.momentum, "of sgd and rmsprop", kNotNegative);
+  add_number(app, "--weight-decay", options.weight_decay,
+             "of weights, not of biases and normalisation; adamw: decoupled, else added to the gradient", kNotNegative);
+  add_number(app, "--label-smoothing", options.label_smoothing, "share of a label that all classes divide", kShare);
+  add_number(app, "--clip-grad-norm", options.clip_grad_norm, "largest norm of all gradients together; 0 for no limit",
+             kNotNegative);
   app.add_option("--schedule", options.schedule, "of the learning rate: constant, step, cosine or one-cycle")
       ->check(CLI::IsMember({"constant", "step", "cosine", "one-cycle"}))
       ->capture_default_str();
-  app.add_option("--warmup-steps", options.warmup_steps, "steps in which the learning rate rises from a hundredth")
-      ->check(not_negative)
-      ->capture_default_str();
-  app.add_option("--step-size", options.step_size, "of the step schedule: steps at one rate")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--step-gamma", options.step_gamma, "of the step schedule: factor from one rate to the next")
-      ->check(not_negative)
-      ->capture_default_str();
+  add_number(app, "--warmup-steps", options.warmup_steps, "steps in which the learning rate rises from a hundredth",
+             kNotNegative);
+  add_number(app, "--step-size", options.step_size, "of the step schedule: steps at one rate", kAboveZero);
+  add_number(app, "--step-gamma", options.step_gamma, "of the step schedule: factor from one rate to the next",
+             kNotNegative);
 }
 
 }  // namespace
@@ -95,42 +84,37 @@ void add_flags(CLI::App& app, Options& options, const std::string& init) {
   options.init = parse_init(init);
   add_data_flags(app, options);
   add_optimizer_flags(app, options);
-  const CLI::Validator above_zero = CLI::PositiveNumber;
-  app.add_option("--max-steps", options.max_steps, "steps of training")->check(above_zero)->capture_default_str();
-  app.add_option("--batch-size", options.batch_size, "samples in a step")->check(above_zero)->capture_default_str();
-  app.add_option("--eval-freq", options.eval_freq, "steps between evaluations")
-      ->check(above_zero)
-      ->capture_default_str();
+  add_number(app, "--max-steps", options.max_steps, "steps of training", kAboveZero);
+  add_number(app, "--batch-size", options.batch_size, "samples in a step", kAboveZero);
+  add_number(app, "--eval-freq", options.eval_freq, "steps between evaluations", kAboveZero);
   app.add_option_function<std::string>(
          "--init", [&](const std::string& text) { options.init = parse_init(text); },
          "initial weights: normal:STD, pytorch, kaiming, xavier")
       ->default_str(init);
-  app.add_option("--seed", options.seed, "of weights, batches, augmentation, dropout and synthetic data")
-      ->capture_default_str();
-  app.add_option("--threads", options.threads, "0: $EIGENGRAD_NUM_THREADS, else one for every processor")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_number(app, "--seed", options.seed, "of weights, batches, augmentation, dropout and synthetic data");
+  add_number(app, "--threads", options.threads, "0: $EIGENGRAD_NUM_THREADS, else one for every processor",
+             kNotNegative);
   app.add_option("--precision", options.precision,
                  "of large matrix products: highest (float32) or medium (bfloat16 where the processor has it)")
       ->check(CLI::IsMember({"highest", "medium"}))
       ->capture_default_str();
-  app.add_option("--run-dir", options.run_dir, "folder for metrics.csv, train_loss.csv and curves.svg")
-      ->type_name("DIR")
-      ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--run-dir",
+         [&](const std::string& path) {
+           options.run_dir = path;
+           options.run_dir_given = true;
+         },
+         "folder for metrics.csv, train_loss.csv and curves.svg (default: a new one, " + options.run_dir.string() +
+             "-1, -2, ...); one that holds a run is refused")
+      ->type_name("DIR");
+  app.add_flag("--overwrite", options.overwrite, "replace the run that --run-dir holds, once this one has succeeded");
 }
 
 std::vector<Index> parse_units(const std::string& flag, const std::string& text) {
   std::vector<Index> units;
   if (text.empty()) return units;
   std::istringstream parts(text + ",");
-  for (std::string part; std::getline(parts, part, ',');) {
-    Index number = 0;
-    const auto [end, problem] = std::from_chars(part.data(), part.data() + part.size(), number);
-    if (problem != std::errc() || end != part.data() + part.size() || number < 1) {
-      throw CLI::ValidationError(flag, "\"" + text + "\": expected numbers above 0 with commas between, or nothing");
-    }
-    units.push_back(number);
-  }
+  for (std::string part; std::getline(parts, part, ',');) units.push_back(number_in<Index>(flag, part, kAboveZero));
   return units;
 }
 

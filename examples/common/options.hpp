@@ -11,6 +11,8 @@
 
 #include <eigengrad/eigengrad.hpp>
 
+#include "common/numbers.hpp"
+
 // The flags that all trainers of CIFAR-10 share.
 
 namespace trainer {
@@ -45,7 +47,9 @@ struct Options {
   std::uint64_t seed = 42;
   int threads = 0;
   std::string precision = "highest";
-  std::filesystem::path run_dir;
+  std::filesystem::path run_dir;  // if none is given, a number goes behind it
+  bool run_dir_given = false;
+  bool overwrite = false;
 };
 
 /// Adds the shared flags to a command line. `init` is the default of --init as a user would type it.

@@ -10,22 +10,31 @@
 
 #include <eigengrad/core/slow_build.hpp>
 
+#include "standard_output.hpp"
+
 namespace examples {
 
 /// What a main function does: parses the command line, then calls `program` and returns the exit status that it gives.
-/// Errors go to standard error, and so does a note where the program was built to be slow.
+/// Errors go to standard error, and so does a note where the program was built to be slow. What cannot be written to
+/// standard output is an error too, once the program has done its work.
 template <class F>
 int run_main(CLI::App& app, int argc, char** argv, const F& program) {
+  StandardOutput output;
+  int status = 1;
   try {
     app.parse(argc, argv);
     if (const std::string note = eigengrad::slow_build_note(); !note.empty()) std::cerr << "note: " << note << '\n';
-    return program();
+    status = program();
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    status = app.exit(error);
   } catch (const std::exception& error) {
     std::cerr << "error: " << error.what() << '\n';
-    return 1;
   }
+  if (const std::string problem = output.problem(); !problem.empty()) {
+    std::cerr << "error: standard output cannot be written: " << problem << '\n';
+    if (status == 0) status = 1;
+  }
+  return status;
 }
 
 }  // namespace examples

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include "common/trainer.hpp"
-#include <iomanip>
+#include <filesystem>
 #include <optional>
 #include <unistd.h>
 
@@ -9,9 +9,15 @@ namespace trainer {
 
 namespace {
 
+/// A folder that is there has to be whole: half of CIFAR-10, or a link to nowhere, does not mean synthetic images.
+bool is_there(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+}
+
 data::Split<data::ImageDataset<>> find_data(const Options& options) {
   const bool cifar10 = options.dataset == "cifar10" ||
-                       (options.dataset == "auto" && (options.data_dir_given || data::has_cifar10(options.data_dir)));
+                       (options.dataset == "auto" && (options.data_dir_given || is_there(options.data_dir)));
   if (cifar10) {
     auto split = data::load_cifar10(options.data_dir);
     std::cout << "data: CIFAR-10 from " << options.data_dir.string() << ", " << split.train.size() << " + "
@@ -79,7 +85,7 @@ void with_optimizer(nn::Sequential<>& net, const Options& options, const F& f) {
 class Report {
  public:
   explicit Report(const Options& options)
-      : directory_(options.run_dir),
+      : directory_(make_directory(options)),
         metrics_(directory_.file("metrics.csv"), "step,train_loss,test_loss,test_accuracy,seconds"),
         losses_(directory_.file("train_loss.csv"), "step,loss"),
         progress_(std::cout, options.max_steps, isatty(STDOUT_FILENO) != 0) {}
@@ -101,20 +107,33 @@ class Report {
   /// An error gets a line of its own.
   void clear() { progress_.clear(); }
 
-  void end(const std::vector<train::Measurement>& history, const Options& options) const {
+  void end(const std::vector<train::Measurement>& history) {
     constexpr std::size_t kSmoothing = 50;
     const train::Curve smooth{loss_.x, train::moving_average(loss_.y, kSmoothing)};
-    train::write_file(
-        directory_.file("curves.svg"),
-        train::curves_svg({{"training loss (line: mean of 50 steps)", "step", "loss (nats)", {smooth, loss_}},
-                           {"test accuracy", "step", "accuracy", {accuracy_}}}));
     const train::Measurement& best = train::best(history);
-    std::cout << "wrote metrics.csv, train_loss.csv and curves.svg to " << options.run_dir.string() << '\n'
-              << std::fixed << std::setprecision(4) << "final test accuracy " << history.back().test_accuracy
-              << " (best " << best.test_accuracy << " at step " << best.step << ")\n";
+    const std::string accuracy = joined("final test accuracy ", to_fixed(history.back().test_accuracy, 4), " (best ",
+                                        to_fixed(best.test_accuracy, 4), " at step ", best.step, ")\n");
+    try {
+      write_file(directory_.file("curves.svg"),
+                 train::curves_svg({{"training loss (line: mean of 50 steps)", "step", "loss (nats)", {smooth, loss_}},
+                                    {"test accuracy", "step", "accuracy", {accuracy_}}}));
+      directory_.finish();
+    } catch (...) {
+      std::cout << accuracy;  // in any case
+      throw;
+    }
+    std::cout << "wrote metrics.csv, train_loss.csv and curves.svg to " << directory_.path().string() << '\n'
+              << accuracy;
   }
 
  private:
+  static train::RunDirectory make_directory(const Options& options) {
+    const train::RunDirectoryOptions files{.files = {"metrics.csv", "train_loss.csv", "curves.svg"},
+                                           .overwrite = options.overwrite};
+    return options.run_dir_given ? train::RunDirectory(options.run_dir, files)
+                                 : train::RunDirectory::numbered(options.run_dir, files);
+  }
+
   train::RunDirectory directory_;
   train::CsvFile metrics_;
   train::CsvFile losses_;
@@ -146,7 +165,7 @@ void run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, c
                        .seed = options.seed,
                        .prefetch = num_threads() > 1}};
   with_optimizer(net, options, [&](auto optimizer) {
-    train::check_shapes(net, loader);
+    train::check_data(net, loss, loader, data.test);
     // Only now, with every option found right, is anything written.
     Report report(options);
     const Shape images = loader.dataset().input_shape(loader.batch_size());
@@ -160,7 +179,7 @@ void run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, c
                                        .max_grad_norm = options.clip_grad_norm,
                                        .on_step = [&](Index step, double value) { report.step(step, value); },
                                        .on_evaluation = [&](const train::Measurement& m) { report.evaluation(m); }});
-      report.end(history, options);
+      report.end(history);
     } catch (...) {
       report.clear();
       throw;

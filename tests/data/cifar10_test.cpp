@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <fstream>
 #include <string>
+#include <sys/stat.h>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -79,10 +80,20 @@ TEST_F(Cifar10, NamesAFileThatIsCutShort) {
   EXPECT_EQ(load_error(), file.string() + ": has 1000000 bytes, expected 30730000: 10000 records of 3073");
 }
 
-TEST_F(Cifar10, NamesAFileThatIsMissing) {
-  const auto file = directory() / "test_batch.bin";
+TEST_F(Cifar10, NamesEveryFileThatIsMissing) {
+  const std::string expected = "; expected the six files of the binary version of CIFAR-10";
+  std::filesystem::remove(directory() / "test_batch.bin");
+  EXPECT_EQ(load_error(), directory().string() + ": lacks test_batch.bin" + expected);
+  std::filesystem::remove(directory() / "data_batch_1.bin");
+  EXPECT_TRUE(has_cifar10(directory())) << "CIFAR-10 is meant";
+  EXPECT_EQ(load_error(), directory().string() + ": lacks data_batch_1.bin, test_batch.bin" + expected);
+}
+
+TEST_F(Cifar10, RefusesWhatIsNoRegularFile) {
+  const auto file = directory() / "data_batch_3.bin";
   std::filesystem::remove(file);
-  EXPECT_EQ(load_error(), file.string() + ": cannot be read: No such file or directory");
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  EXPECT_EQ(load_error(), file.string() + ": cannot be read: is no regular file");
 }
 
 TEST_F(Cifar10, NamesALabelAbove9) {

@@ -72,6 +72,16 @@ TEST_F(AutodiffTour, NewtonsMethodFindsTheMinimumInAFewSteps) {
         << outcome.output;
   }
   EXPECT_GT(run("--start 5").status, 0);
+  EXPECT_GT(run("--start 5 nan").status, 0);
+}
+
+TEST_F(AutodiffTour, SaysThatItsOutputIsLost) {
+  const Outcome outcome = shell("\"$PROGRAM\" 2>&1 >/dev/full");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.output.find("error: standard output cannot be written: No space left on device\n"),
+            std::string::npos)
+      << outcome.output;
+  EXPECT_EQ(shell("\"$PROGRAM\" >&-").status, 0);
 }
 
 class BatchNormTwoWays : public testing::ProcessTest {
@@ -165,14 +175,18 @@ TEST_F(CharRnn, ItsMemoryDoesNotGrow) {
 }
 
 TEST_F(CharRnn, RefusesWrongFlags) {
+  ASSERT_EQ(shell("mkfifo fifo").status, 0);
   for (const std::string arguments :
-       {"--steps 0", "--hidden -1", "--window x", "--temperature 0", "--text /no/such/file", "--words"}) {
+       {"--steps 0", "--hidden -1", "--window x", "--temperature 0", "--text /no/such/file", "--words",
+        "--temperature nan", "--learning-rate inf", "--seed -1", "--seed 18446744073709551616", "--text fifo"}) {
     const Outcome outcome = run(arguments);
     EXPECT_GT(outcome.status, 0) << arguments;
     EXPECT_EQ(outcome.output.find("loss"), std::string::npos) << outcome.output;
   }
   const std::string file = (folder() / "empty.txt").string();
   std::ofstream{file};
+  EXPECT_NE(run("--temperature nan").output.find("--temperature: \"nan\": expected a number above 0"),
+            std::string::npos);
   const Outcome outcome = run("--text " + file);
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.output, "error: the text has less than two characters\n");

@@ -92,7 +92,8 @@ TEST_F(Cifar10Mlp, AutoFindsCifar10ByTheEnvironment) {
 }
 
 TEST_F(Cifar10Mlp, TakesTheNumberOfThreadsFromFlagOrEnvironment) {
-  const std::string arguments = "--dataset synthetic --max-steps 1 --hidden-units '' --run-dir " + run_dir();
+  const std::string arguments =
+      "--dataset synthetic --max-steps 1 --hidden-units '' --overwrite --run-dir " + run_dir();
   const auto expect_threads = [](const Outcome& outcome, const std::string& threads) {
     EXPECT_EQ(outcome.status, 0) << outcome.output;
     EXPECT_NE(outcome.output.find("\n" + threads + " threads, "), std::string::npos) << outcome.output;
@@ -122,25 +123,65 @@ TEST_F(Cifar10Mlp, RefusesALabelAbove9) {
   expect_refused("--data-dir " + folder().string(), "test_batch.bin: at byte 0: label 10 of record 0, expected 0 to 9");
 }
 
+TEST_F(Cifar10Mlp, RefusesAFolderThatIsHalfThere) {
+  testing::write_cifar10_files(folder());
+  std::filesystem::remove(folder() / "data_batch_1.bin");
+  expect_refused("--data-dir " + folder().string(), "lacks data_batch_1.bin; expected the six files");
+  // The default one, of which nobody has spoken, does not mean synthetic images either.
+  std::filesystem::create_directories(folder() / "data");
+  std::filesystem::create_directory_symlink(folder(), folder() / "data" / "cifar-10-batches-bin");
+  expect_refused("", "data/cifar-10-batches-bin: lacks data_batch_1.bin; expected the six files");
+}
+
 TEST_F(Cifar10Mlp, RefusesWrongFlags) {
   expect_refused("--no-such-flag 3", "--no-such-flag");
-  expect_refused("--hidden-units 0", "--hidden-units: \"0\": expected numbers above 0");
-  expect_refused("--hidden-units 100,,5", "--hidden-units");
+  expect_refused("--hidden-units 0", "--hidden-units: \"0\": expected a whole number from 1 to 9223372036854775807");
+  expect_refused("--hidden-units 100,,5", "--hidden-units: \"\": expected");
   expect_refused("--hidden-units 1e3", "--hidden-units");
-  expect_refused("--learning-rate -1", "--learning-rate");
-  expect_refused("--learning-rate nan", "learning_rate is nan");
-  expect_refused("--momentum -0.5", "--momentum");
-  expect_refused("--batch-size 0", "--batch-size");
-  expect_refused("--max-steps 0", "--max-steps");
-  expect_refused("--eval-freq -3", "--eval-freq");
-  expect_refused("--threads -1", "--threads");
   expect_refused("--optimizer newton", "--optimizer");
   expect_refused("--dataset mnist", "--dataset");
   expect_refused("--init normal", "--init: \"normal\": expected normal:STD");
-  expect_refused("--init normal:-1", "--init");
   expect_refused("--init ones", "--init");
-  expect_refused("--dropout 1.5", "--dropout");
   expect_refused("--activation step", "--activation");
+}
+
+// Every flag that is a number, with what is no number, is not finite, is out of bounds or does not fit the type.
+TEST_F(Cifar10Mlp, RefusesNumbersThatItCannotTakeAsTheyAre) {
+  struct Flag {
+    std::string name;
+    std::string expected;
+    std::vector<std::string> refused;
+  };
+  const std::string at_least_0 = "expected a number of at least 0";
+  const std::string share = "expected a number from 0 to 1";
+  const std::string from_1 = "expected a whole number from 1 to 9223372036854775807";
+  const std::vector<Flag> flags{
+      {"--learning-rate", at_least_0, {"-1", "1e309"}},
+      {"--momentum", at_least_0, {"-0.5"}},
+      {"--weight-decay", at_least_0, {"-1e-9"}},
+      {"--clip-grad-norm", at_least_0, {"-1"}},
+      {"--step-gamma", at_least_0, {"-1"}},
+      {"--dropout", share, {"1.5", "-0.1"}},
+      {"--input-dropout", share, {"1.5"}},
+      {"--label-smoothing", share, {"1.01"}},
+      {"--max-steps", from_1, {"0", "-1", "1e3", "9223372036854775808"}},
+      {"--batch-size", from_1, {"0", "0x10", "18446744073709551617"}},
+      {"--eval-freq", from_1, {"-3", "1.5"}},
+      {"--step-size", from_1, {"0"}},
+      {"--warmup-steps", "expected a whole number from 0 to 9223372036854775807", {"-1"}},
+      {"--threads", "expected a whole number from 0 to 2147483647", {"-1", "2147483648"}},
+      {"--seed", "expected a whole number from 0 to 18446744073709551615", {"-1", "18446744073709551616", "4.5"}}};
+  for (Flag flag : flags) {
+    for (const std::string& text : {"nan", "inf", "-inf", "many", "1,5", "5x"}) flag.refused.push_back(text);
+    for (const std::string& text : flag.refused) {
+      const Outcome outcome = run(flag.name + " " + text + " --run-dir " + run_dir());
+      EXPECT_GT(outcome.status, 0) << outcome.output;
+      EXPECT_EQ(outcome.output.substr(0, outcome.output.find('\n')),
+                flag.name + ": \"" + text + "\": " + flag.expected);
+    }
+  }
+  expect_refused("--init normal:-1", "--init: \"-1\": expected a number above 0");
+  expect_refused("--init normal:nan", "--init: \"nan\": expected a number above 0");
 }
 
 TEST_F(Cifar10Mlp, RefusesARunDirectoryThatCannotBeWritten) {

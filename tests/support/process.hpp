@@ -28,7 +28,12 @@ class ProcessTest : public ::testing::Test {
   explicit ProcessTest(std::string program) : program_(std::move(program)) {}
 
   Outcome run(const std::string& arguments, const std::string& environment = "") const {
-    const std::string command = environment + " " + program_ + " " + arguments + " 2>&1";
+    return shell(environment + " \"$PROGRAM\" " + arguments);
+  }
+
+  /// Lines for the shell, in the fixture's folder, with the program as $PROGRAM.
+  Outcome shell(const std::string& script) const {
+    const std::string command = "exec 2>&1; PROGRAM='" + program_ + "'; cd '" + folder().string() + "'; " + script;
     FILE* pipe = popen(command.c_str(), "r");
     Outcome outcome{-1, ""};
     std::array<char, 4096> buffer{};

@@ -41,7 +41,7 @@ class TrainerTest : public ProcessTest {
   /// The losses of all steps, as the run writes them.
   std::vector<std::string> losses(const std::string& arguments) const {
     const std::filesystem::path directory = folder() / std::to_string(std::hash<std::string>{}(arguments));
-    const Outcome outcome = run("--dataset synthetic " + arguments + " --run-dir " + directory.string());
+    const Outcome outcome = run("--dataset synthetic " + arguments + " --overwrite --run-dir " + directory.string());
     EXPECT_EQ(outcome.status, 0) << outcome.output;
     return lines_of(directory / "train_loss.csv");
   }

@@ -13,10 +13,13 @@
 #include <eigengrad/train/progress.hpp>
 #include <eigengrad/train/run_directory.hpp>
 
+#include "support/message_of.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace eigengrad::train {
 namespace {
+
+using testing::message_of;
 
 std::string contents(const std::filesystem::path& file) {
   std::ostringstream text;
@@ -24,12 +27,14 @@ std::string contents(const std::filesystem::path& file) {
   return text.str();
 }
 
-TEST(RunDirectory, IsMadeWithItsParentsAndHoldsNothingElse) {
+TEST(RunDirectory, IsMadeWithItsParentsAndHoldsItsLockAlone) {
   const testing::TemporaryDirectory temporary;
   const RunDirectory directory(temporary.path() / "a" / "b");
   EXPECT_TRUE(std::filesystem::is_directory(temporary.path() / "a" / "b"));
-  EXPECT_TRUE(std::filesystem::is_empty(temporary.path() / "a" / "b"));
   EXPECT_EQ(directory.file("x.csv"), temporary.path() / "a" / "b" / "x.csv");
+  for (const auto& entry : std::filesystem::directory_iterator(temporary.path() / "a" / "b")) {
+    EXPECT_EQ(entry.path().filename(), "run.lock");
+  }
 }
 
 TEST(RunDirectory, NamesAPlaceThatCannotBeWrittenTo) {
@@ -37,13 +42,92 @@ TEST(RunDirectory, NamesAPlaceThatCannotBeWrittenTo) {
   const auto file = temporary.path() / "file";
   std::ofstream(file) << "text";
   EXPECT_THROW(RunDirectory(file / "run"), IoError);
+  EXPECT_THROW(RunDirectory::numbered(file / "run"), IoError);
   EXPECT_THROW(RunDirectory{file}, IoError);
-  try {
-    const RunDirectory directory("/proc/eigengrad");
-    FAIL();
-  } catch (const IoError& error) {
-    EXPECT_NE(std::string(error.what()).find("/proc/eigengrad: cannot be made"), std::string::npos) << error.what();
+  EXPECT_EQ(message_of([] { RunDirectory("/proc/eigengrad"); }),
+            "/proc/eigengrad: cannot be made: No such file or directory");
+}
+
+TEST(RunDirectory, IsForOneRunAtATime) {
+  const testing::TemporaryDirectory temporary;
+  {
+    const RunDirectory one(temporary.path());
+    EXPECT_EQ(message_of([&] { RunDirectory{temporary.path()}; }),
+              temporary.path().string() + ": is in use by another run");
+    std::ofstream(one.file("t")) << "one";
+    for (const bool overwrite : {false, true}) {
+      EXPECT_EQ(message_of([&] { RunDirectory(temporary.path(), {.files = {"t"}, .overwrite = overwrite}); }),
+                temporary.path().string() + ": is in use by another run");
+    }
   }
+  const RunDirectory another(temporary.path());
+}
+
+TEST(RunDirectory, RefusesAFolderThatHoldsARunAndLeavesItAsItIs) {
+  const testing::TemporaryDirectory temporary;
+  std::ofstream(temporary.path() / "b") << "earlier";
+  EXPECT_EQ(message_of([&] {
+              RunDirectory(temporary.path(), {.files = {"a", "b"}});
+            }),
+            temporary.path().string() + ": holds a run already (b); name another folder, or overwrite it");
+  EXPECT_EQ(contents(temporary.path() / "b"), "earlier");
+  EXPECT_FALSE(std::filesystem::exists(temporary.path() / "run.lock"));
+  EXPECT_NO_THROW(RunDirectory(temporary.path(), {.files = {"a"}})) << "it holds something else";
+}
+
+TEST(RunDirectory, AnEarlierRunStaysUntilTheNewOneHasSucceeded) {
+  const testing::TemporaryDirectory temporary;
+  const auto folder = temporary.path();
+  const RunDirectoryOptions options{.files = {"a", "b", "c"}, .overwrite = true};
+  std::ofstream(folder / "a") << "earlier";
+  std::ofstream(folder / "c") << "earlier";
+  {
+    RunDirectory failing(folder, options);
+    write_file(failing.file("a"), "failed");
+  }
+  EXPECT_EQ(contents(folder / "a"), "earlier");
+  EXPECT_EQ(contents(folder / "c"), "earlier");
+  RunDirectory run(folder, options);
+  write_file(run.file("a"), "new");
+  write_file(run.file("b"), "new");
+  EXPECT_EQ(contents(folder / "a"), "earlier");
+  run.finish();
+  EXPECT_EQ(contents(folder / "a"), "new");
+  EXPECT_EQ(contents(folder / "b"), "new");
+  EXPECT_FALSE(std::filesystem::exists(folder / "c")) << "no mixture of two runs";
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.part"));
+  EXPECT_EQ(run.file("a"), folder / "a");
+}
+
+TEST(RunDirectory, FilesOfANewRunHaveTheirNamesAtOnce) {
+  const testing::TemporaryDirectory temporary;
+  RunDirectory run(temporary.path(), {.files = {"a"}, .overwrite = true});
+  EXPECT_EQ(run.file("a"), temporary.path() / "a");
+  write_file(run.file("a"), "new");
+  run.finish();
+  EXPECT_EQ(contents(temporary.path() / "a"), "new");
+}
+
+TEST(RunDirectory, FindsBeforeTheRunWhatCannotBeWrittenAtItsEnd) {
+  const testing::TemporaryDirectory temporary;
+  const auto folder = temporary.path();
+  std::filesystem::create_directory(folder / "a");
+  std::filesystem::create_directory(folder / "b.part");
+  for (const bool overwrite : {false, true}) {
+    EXPECT_EQ(message_of([&] { RunDirectory(folder, {.files = {"a"}, .overwrite = overwrite}); }),
+              (folder / "a").string() + ": cannot be written: is a directory");
+    EXPECT_EQ(message_of([&] { RunDirectory(folder, {.files = {"b"}, .overwrite = overwrite}); }),
+              (folder / "b.part").string() + ": cannot be written: is a directory");
+  }
+}
+
+TEST(RunDirectory, ANewOneHasTheFirstNumberThatIsFree) {
+  const testing::TemporaryDirectory temporary;
+  const auto path = temporary.path() / "runs" / "mlp";
+  EXPECT_EQ(RunDirectory::numbered(path).path(), path.string() + "-1");
+  EXPECT_EQ(RunDirectory::numbered(path).path(), path.string() + "-2");
+  std::filesystem::create_directory(path.string() + "-3");
+  EXPECT_EQ(RunDirectory::numbered(path).path(), path.string() + "-4");
 }
 
 TEST(CsvFile, HasAHeaderAndEveryRowAtOnce) {
@@ -53,16 +137,6 @@ TEST(CsvFile, HasAHeaderAndEveryRowAtOnce) {
   csv.row(2, std::numeric_limits<double>::infinity());
   EXPECT_EQ(contents(temporary.path() / "m.csv"), "step,loss\n1,0.100000001\n2,inf\n");
   EXPECT_THROW(CsvFile(temporary.path() / "none" / "m.csv", "x"), IoError);
-}
-
-TEST(WriteFile, ReplacesAFileWhole) {
-  const testing::TemporaryDirectory temporary;
-  const auto file = temporary.path() / "t";
-  write_file(file, "one");
-  write_file(file, "two");
-  EXPECT_EQ(contents(file), "two");
-  EXPECT_FALSE(std::filesystem::exists(file.string() + ".part"));
-  EXPECT_THROW(write_file(temporary.path() / "none" / "t", "x"), IoError);
 }
 
 TEST(Curves, HaveTitlesLabelsTicksAndFinitePoints) {

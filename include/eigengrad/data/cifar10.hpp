@@ -2,14 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include <eigengrad/core/file.hpp>
 #include <eigengrad/data/dataset.hpp>
 
 // CIFAR-10 in its binary format: 60,000 colour images of 32 x 32 pixels in 10 classes.
@@ -34,25 +35,19 @@ namespace detail {
 inline constexpr Index kCifar10Pixels = kCifar10Side * kCifar10Side;
 inline constexpr Index kCifar10Record = 1 + kCifar10Channels * kCifar10Pixels;
 
-/// The file's size is right, or IoError says what it is and should be.
-inline void check_cifar10_file(const std::filesystem::path& file, Index records) {
-  std::error_code problem;
-  const auto size = std::filesystem::file_size(file, problem);
-  if (problem) throw IoError(file.string(), "cannot be read: " + problem.message());
+/// The file, open and of the right size, or IoError says what it is and should be.
+inline InputFile open_cifar10_file(const std::filesystem::path& path, Index records) {
+  InputFile file(path);
   const auto expected = static_cast<std::uintmax_t>(records * kCifar10Record);
-  if (size == expected) return;
-  throw IoError(file.string(),
-                error_text("has ", size, " bytes, expected ", expected, ": ", records, " records of ", kCifar10Record));
+  if (file.size() == expected) return file;
+  throw IoError(path.string(), error_text("has ", file.size(), " bytes, expected ", expected, ": ", records,
+                                          " records of ", kCifar10Record));
 }
 
 /// Reads the records of one file to `images`, (records, 32, 32, 3), and `labels`.
 inline void read_cifar10_file(const std::filesystem::path& file, Index records, std::uint8_t* images, Index* labels) {
-  check_cifar10_file(file, records);
   std::vector<char> bytes(static_cast<std::size_t>(records * kCifar10Record));
-  std::ifstream in(file, std::ios::binary);
-  if (!in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
-    throw IoError(file.string(), static_cast<std::int64_t>(in.gcount()), "cannot be read");
-  }
+  open_cifar10_file(file, records).read(bytes.data(), bytes.size());
   const auto* record = reinterpret_cast<const std::uint8_t*>(bytes.data());
   for (Index i = 0; i < records; ++i, record += kCifar10Record) {
     if (record[0] >= kCifar10Classes) {
@@ -85,29 +80,45 @@ ImageDataset<T> read_cifar10_files(const std::vector<std::filesystem::path>& fil
 
 }  // namespace detail
 
-/// True if the directory has the first of the binary batches.
+/// The names of the binary batches: five to learn from, one to measure on.
+inline const std::vector<std::string>& cifar10_file_names() {
+  static const std::vector<std::string> names{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                              "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
+  return names;
+}
+
+/// True if the directory has any of the binary batches: CIFAR-10 is meant, even if it is not whole.
 inline bool has_cifar10(const std::filesystem::path& directory) {
-  std::error_code ignored;
-  return std::filesystem::exists(directory / "data_batch_1.bin", ignored);
+  const auto& names = cifar10_file_names();
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    std::error_code ignored;
+    return std::filesystem::exists(std::filesystem::symlink_status(directory / name, ignored));
+  });
 }
 
 /// Reads data_batch_1.bin to data_batch_5.bin and test_batch.bin: 50,000 and 10,000 images, not normalised.
 /// Shapes   images (N, 32, 32, 3), labels (N)
-/// Errors   IoError naming the directory or the file: missing, of another size, or with a label above 9
+/// Errors   IoError naming the directory and all files that it lacks, or a file that cannot be read, has another size or
+///          a label above 9
 template <class T = float>
 Split<ImageDataset<T>> load_cifar10(const std::filesystem::path& directory) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(directory, ignored)) {
     throw IoError(directory.string(), "is not a directory; expected the binary version of CIFAR-10 in it");
   }
-  std::vector<std::filesystem::path> train;
-  for (int i = 1; i <= 5; ++i) train.push_back(directory / ("data_batch_" + std::to_string(i) + ".bin"));
-  const std::vector<std::filesystem::path> test{directory / "test_batch.bin"};
-  for (const auto& files : {train, test}) {
-    for (const auto& file : files) detail::check_cifar10_file(file, kCifar10RecordsPerFile);
+  std::string missing;
+  std::vector<std::filesystem::path> files;
+  for (const std::string& name : cifar10_file_names()) {
+    files.push_back(directory / name);
+    if (!std::filesystem::exists(files.back(), ignored)) missing += (missing.empty() ? "" : ", ") + name;
   }
-  return {detail::read_cifar10_files<T>(train, kCifar10RecordsPerFile),
-          detail::read_cifar10_files<T>(test, kCifar10RecordsPerFile)};
+  if (!missing.empty()) {
+    throw IoError(directory.string(),
+                  "lacks " + missing + "; expected the six files of the binary version of CIFAR-10");
+  }
+  for (const auto& file : files) detail::open_cifar10_file(file, kCifar10RecordsPerFile);
+  return {detail::read_cifar10_files<T>({files.begin(), files.end() - 1}, kCifar10RecordsPerFile),
+          detail::read_cifar10_files<T>({files.end() - 1, files.end()}, kCifar10RecordsPerFile)};
 }
 
 }  // namespace eigengrad::data

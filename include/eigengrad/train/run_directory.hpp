@@ -2,82 +2,110 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <type_traits>
 #include <utility>
+#include <vector>
 
-#include <eigengrad/core/error.hpp>
+#include <eigengrad/core/file.hpp>
+#include <eigengrad/train/csv_file.hpp>
 
-// The folder that a run writes to, and the tables in it.
-//   train::RunDirectory run("runs/mlp");
+// The folder that a run writes to.
+//   auto run = train::RunDirectory::numbered("runs/mlp", {.files = {"train_loss.csv", "curves.svg"}});   // runs/mlp-1
 //   train::CsvFile losses(run.file("train_loss.csv"), "step,loss");
-//   losses.row(step, loss);
+//   ...
+//   run.finish();
 
 namespace eigengrad::train {
 
-/// A folder that exists.
-/// Errors   IoError naming the folder and the reason where it cannot be made
-class RunDirectory {
- public:
-  explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {
-    std::error_code problem;
-    std::filesystem::create_directories(path_, problem);
-    if (problem) throw IoError(path_.string(), "cannot be made: " + problem.message());
-    if (!std::filesystem::is_directory(path_, problem)) throw IoError(path_.string(), "is not a directory");
-  }
-
-  std::filesystem::path file(std::string_view name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
+struct RunDirectoryOptions {
+  std::vector<std::string> files = {};  ///< the names that the run is going to write
+  bool overwrite = false;               ///< replace those of an earlier run
 };
 
-/// A table of numbers as comma-separated values, each row on the disk as soon as it is written.
-/// Errors   IoError naming the file where it cannot be written
-class CsvFile {
+/// A folder that exists and that one run has for itself as long as the object lives: a lock, which the system releases
+/// with the process, keeps others out. A folder that holds one of the files already is refused, unless `overwrite`
+/// says so. Then the files of the earlier run stay until finish(): the new ones are written beside them under names that
+/// end in .part, and keep these if the run fails.
+/// Errors   IoError naming the folder or file and the reason if it cannot be made or written to, another run is using it,
+///          it holds a run, or something that is no regular file has one of the names
+class RunDirectory {
  public:
-  CsvFile(std::filesystem::path path, std::string_view header) : path_(std::move(path)), out_(path_) {
-    out_ << header << std::endl;
-    if (!out_) throw IoError(path_.string(), "cannot be written");
+  explicit RunDirectory(std::filesystem::path path, const RunDirectoryOptions& options = {})
+      : path_(std::move(path)), files_(options.files) {
+    std::error_code problem;
+    std::filesystem::create_directories(path_, problem);
+    if (problem) throw IoError(path_.string(), eigengrad::detail::with_reason("cannot be made", problem.value()));
+    if (!std::filesystem::is_directory(path_, problem)) throw IoError(path_.string(), "is not a directory");
+    for (const std::string& name : files_) {
+      check_replaceable(path_ / name);
+      check_replaceable(unfinished(path_ / name));
+    }
+    // A run that goes on is named as such; one that has ended is left without a trace of this call.
+    if (!exists("run.lock")) check_free(options);
+    lock();
+    check_free(options);
+    beside_ = earlier_file() != files_.end();
   }
 
-  template <class First, class... Rest>
-  void row(const First& first, const Rest&... rest) {
-    out_ << joined(cell(first), joined(',', cell(rest))..., '\n') << std::flush;
-    if (!out_) throw IoError(path_.string(), "cannot be written");
+  /// A new folder: the path and a number behind it, the first that is not in use.
+  static RunDirectory numbered(const std::filesystem::path& path, const RunDirectoryOptions& options = {}) {
+    std::error_code problem;
+    if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), problem);
+    for (int number = 1; !problem; ++number) {
+      const std::filesystem::path folder = joined(path.string(), '-', number);
+      if (std::filesystem::create_directory(folder, problem)) return RunDirectory(folder, options);
+    }
+    throw IoError(path.string(), eigengrad::detail::with_reason("cannot be made", problem.value()));
   }
 
- private:
-  template <class Number>
-  static std::string cell(Number number) {
-    if constexpr (std::is_floating_point_v<Number>) {
-      return to_general(number, 9);  // enough to read a float back exactly
-    } else {
-      return joined(number);
+  const std::filesystem::path& path() const { return path_; }
+
+  /// Where a file of the run is written until finish().
+  std::filesystem::path file(std::string_view name) const { return beside_ ? unfinished(path_ / name) : path_ / name; }
+
+  /// The run has succeeded: its files replace those of the earlier one, if there was one.
+  /// Errors   IoError naming the file and the reason
+  void finish() {
+    if (!std::exchange(beside_, false)) return;
+    for (const std::string& name : files_) {
+      std::error_code ignored;
+      if (exists(unfinished(name).string()))
+        finish_file(path_ / name);
+      else
+        std::filesystem::remove(path_ / name, ignored);
     }
   }
 
-  std::filesystem::path path_;
-  std::ofstream out_;
-};
+ private:
+  bool exists(const std::string& name) const {
+    std::error_code ignored;
+    return std::filesystem::exists(std::filesystem::symlink_status(path_ / name, ignored));
+  }
 
-/// Writes a whole file, or none: the text goes to a neighbour that then takes the name.
-/// Errors   IoError naming the file where it cannot be written
-inline void write_file(const std::filesystem::path& path, std::string_view text) {
-  const std::filesystem::path unfinished = path.string() + ".part";
-  std::ofstream out(unfinished, std::ios::binary);
-  out << text;
-  out.close();
-  std::error_code problem;
-  if (out) std::filesystem::rename(unfinished, path, problem);
-  if (out && !problem) return;
-  std::error_code ignored;
-  std::filesystem::remove(unfinished, ignored);
-  throw IoError(path.string(), "cannot be written" + (problem ? ": " + problem.message() : std::string()));
-}
+  std::vector<std::string>::const_iterator earlier_file() const {
+    return std::find_if(files_.begin(), files_.end(), [&](const std::string& name) { return exists(name); });
+  }
+
+  void check_free(const RunDirectoryOptions& options) const {
+    const auto earlier = earlier_file();
+    if (options.overwrite || earlier == files_.end()) return;
+    throw IoError(path_.string(), joined("holds a run already (", *earlier, "); name another folder, or overwrite it"));
+  }
+
+  void lock() {
+    lock_ = FileLock::of(path_ / "run.lock");
+    if (!lock_) throw IoError(path_.string(), "is in use by another run");
+  }
+
+  std::filesystem::path path_;
+  std::vector<std::string> files_;
+  std::optional<FileLock> lock_;
+  bool beside_ = false;
+};
 
 }  // namespace eigengrad::train
