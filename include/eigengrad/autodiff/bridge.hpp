@@ -49,7 +49,7 @@ class LayerNode final : public FirstOrderNode<scalar_of<L>> {
   using T = scalar_of<L>;
   LayerNode(Tensor<T> result, L& layer, const Variable<T>& x)
       : FirstOrderNode<T>(std::move(result)), layer_(&layer), copy_(layer), input_{x.in_graph()} {
-    visit(*copy_, {.parameter = [](std::string_view, Parameter<T>& p) { p.zero_grad(); }});
+    zero_grad(*copy_);
   }
 
   std::span<const NodePtr<T>> inputs() const override { return input_; }
@@ -71,19 +71,19 @@ class LayerNode final : public FirstOrderNode<scalar_of<L>> {
   /// Errors   StateError if the layer has got other parameters since
   void hand_over() {
     Index count = 0;
-    visit(*copy_, {.parameter = [&](std::string_view, Parameter<T>&) { ++count; }});
+    for_each_parameter(*copy_, [&](Parameter<T>&) { ++count; });
     Tensor<Parameter<T>*> parameters({count});
     Parameter<T>** place = parameters.mutable_data();
-    visit(*copy_, {.parameter = [&](std::string_view, Parameter<T>& p) { *place++ = &p; }});
-    place = parameters.mutable_data();
     Parameter<T>** const end = place + count;
-    visit(*layer_, {.parameter = [&](std::string_view, Parameter<T>& p) {
+    for_each_parameter(*copy_, [&](Parameter<T>& p) { *place++ = &p; });
+    place -= count;
+    for_each_parameter(*layer_, [&](Parameter<T>& p) {
       if (place == end || (*place)->value.shape() != p.value.shape())
         throw StateError(error_text("apply: ", describe(*layer_), " has got other parameters since its forward"));
       Parameter<T>& from = **place++;
       const std::lock_guard lock(gradient_lock(&p));
       if (from.has_grad()) p.add_grad(std::exchange(from.grad, Tensor<T>()));
-    }});
+    });
   }
 
   L* layer_;
