@@ -303,7 +303,7 @@ Step RandomProgram::random_step(const Values& values) {
 }
 
 TEST(RandomExpressions, HaveTheGradientsThatDifferencesShow) {
-  const Index cases = testing::random_case_count(4000);
+  const Index cases = testing::random_case_count(12000);
   Counts counts;
   for (Index number = 0; number < cases && testing::few_failures(); ++number) {
     RandomProgram program(static_cast<std::uint64_t>(number), counts);

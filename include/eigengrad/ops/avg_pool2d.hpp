@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 
 #include <eigengrad/ops/column_sum.hpp>
 #include <eigengrad/ops/kernels/tap_table.hpp>
@@ -33,7 +34,7 @@ inline Index avg_pool2d_count(const Window& window, const Index* rows, const Ind
 /// Shapes   x (N, H, W, C); y (N, P, Q, C)
 /// Errors   ShapeError if the window is larger than the padded image or there are no pixels; ValueError for options out
 ///          of range, or a padding of more than half the window
-template <class T>
+template <std::floating_point T>
 Tensor<T> avg_pool2d(const Tensor<T>& x, const Window& window, const AvgPool2dOptions& options = {}) {
   const Shape shape = window.pooled("avg_pool2d", x.shape());
   Tensor<T> y(shape);
@@ -71,7 +72,7 @@ Tensor<T> avg_pool2d(const Tensor<T>& x, const Window& window, const AvgPool2dOp
 /// Shapes   dy (N, P, Q, C); x the shape (N, H, W, C) of the input; dx as x
 /// Errors   as avg_pool2d, and ShapeError where dy has another shape than its result
 /// Source   derived in docs/derivations.md
-template <class T>
+template <std::floating_point T>
 Tensor<T> avg_pool2d_backward(const Tensor<T>& dy, const Shape& x, const Window& window,
                               const AvgPool2dOptions& options = {}) {
   const Shape shape = window.pooled("avg_pool2d_backward", x);
@@ -112,7 +113,7 @@ Tensor<T> avg_pool2d_backward(const Tensor<T>& dy, const Shape& x, const Window&
 /// y[n, c] = the mean of x over all pixels of an image
 /// Shapes   x (N, H, W, C) with at least one pixel; y (N, C)
 /// Errors   ShapeError for another rank or images without pixels
-template <class T>
+template <std::floating_point T>
 Tensor<T> global_avg_pool2d(const Tensor<T>& x) {
   check_image("global_avg_pool2d", x.shape());
   const Index pixels = x.size(1) * x.size(2);
@@ -125,7 +126,7 @@ Tensor<T> global_avg_pool2d(const Tensor<T>& x) {
 /// dx = dy / (H W) at every pixel
 /// Shapes   dy (N, C); x the shape (N, H, W, C) of the input; dx as x
 /// Source   derived in docs/derivations.md
-template <class T>
+template <std::floating_point T>
 Tensor<T> global_avg_pool2d_backward(const Tensor<T>& dy, const Shape& x) {
   check_image("global_avg_pool2d_backward", x);
   check::same_shape("global_avg_pool2d_backward", "gradient of the output", dy.shape(), {x[0], x[3]});
