@@ -172,7 +172,7 @@ TEST_F(Cifar10Mlp, RefusesNumbersThatItCannotTakeAsTheyAre) {
       {"--threads", "expected a whole number from 0 to 2147483647", {"-1", "2147483648"}},
       {"--seed", "expected a whole number from 0 to 18446744073709551615", {"-1", "18446744073709551616", "4.5"}}};
   for (Flag flag : flags) {
-    for (const std::string& text : {"nan", "inf", "-inf", "many", "1,5", "5x"}) flag.refused.push_back(text);
+    for (const char* text : {"nan", "inf", "-inf", "many", "1,5", "5x"}) flag.refused.push_back(text);
     for (const std::string& text : flag.refused) {
       const Outcome outcome = run(flag.name + " " + text + " --run-dir " + run_dir());
       EXPECT_GT(outcome.status, 0) << outcome.output;
