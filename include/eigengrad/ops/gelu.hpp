@@ -75,10 +75,10 @@ Tensor<T> gelu_backward(Tensor<T> dy, const Tensor<T>& x, Approximate approximat
   check::same_shape("gelu_backward", "gradient of the output", dy.shape(), x.shape());
   if (approximate == Approximate::tanh) {
     return map(std::move(dy), x, [](const auto& d, const auto& v) {
-      const auto p = detail::approximate_normal_cdf(v);
+      const auto p = detail::approximate_normal_cdf(v).eval();  // once, though it stands twice below
       const auto bounded = v.max(T(-detail::kGeluRange)).min(T(detail::kGeluRange));
       const auto slope = T(detail::kGelu1) + T(3.0 * detail::kGelu3) * bounded * bounded;  // of 2 u
-      return d * p * (T(1) + bounded * slope * (T(1) - p));
+      return (d * p * (T(1) + bounded * slope * (T(1) - p))).eval();
     });
   }
   return map(std::move(dy), x, [](const auto& d, const auto& v) {
