@@ -1008,7 +1008,7 @@ void RandomCase::step() {
 }
 
 TEST(RandomExpressions, AreWhatTheirDefinitionsGiveOrRefused) {
-  const Index cases = testing::random_case_count(20000);
+  const Index cases = testing::random_case_count(60000);
   Counts counts;
   for (Index number = 0; number < cases && testing::few_failures(); ++number) {
     RandomCase expression(static_cast<std::uint64_t>(number), counts);
