@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <new>
 #include <optional>
@@ -59,7 +60,7 @@ class Maker {
     if (!one_in(60)) return between(least, most);
     is_absurd_ = true;
     constexpr Index kAbsurd[] = {0, -1, Index{1} << 45, Index{1} << 62, kMost, kLeast};
-    return kAbsurd[rng_.below(std::size(kAbsurd))];
+    return kAbsurd[rng_.below(std::ssize(kAbsurd))];
   }
   /// The size that fits, but for rare cases.
   Index fitting(Index size) { return one_in(40) ? this->size(1, 7) : std::clamp<Index>(size, 0, 1000); }
@@ -69,7 +70,7 @@ class Maker {
     if (one_in(60)) {
       is_absurd_ = true;
       constexpr Index kAbsurd[] = {0, -1, Index{1} << 30, (Index{1} << 30) + 1, kMost, kLeast};
-      return kAbsurd[rng_.below(std::size(kAbsurd))];
+      return kAbsurd[rng_.below(std::ssize(kAbsurd))];
     }
     const Index height = between(least, most);
     return one_in(2) ? ops::Size2d(height) : ops::Size2d(height, between(least, most));
@@ -80,7 +81,7 @@ class Maker {
       is_absurd_ = true;
       const Index sizes[] = {0, 0, 1, 3, Index{1} << 20, Index{1} << 40, kMost};
       std::vector<Index> drawn(static_cast<std::size_t>(between(1, 4)));
-      for (Index& size : drawn) size = sizes[rng_.below(std::size(sizes))];
+      for (Index& size : drawn) size = sizes[rng_.below(std::ssize(sizes))];
       drawn[static_cast<std::size_t>(rng_.below(static_cast<Index>(drawn.size())))] = 0;
       return Shape(std::span<const Index>(drawn));
     }
