@@ -35,6 +35,14 @@ TEST(KeptBatches, GiveBackWhatNobodyHolds) {
   EXPECT_NE(another->inputs.data(), inputs);
 }
 
+TEST(KeptBatches, KeepSamplesOfOneNumberToo) {
+  KeptBatches<B> kept;
+  kept.keep({Tensor<float>::zeros({3}), Tensor<Index>::zeros({3})});
+  const std::optional<B> taken = kept.take(2);
+  ASSERT_TRUE(taken.has_value());
+  EXPECT_EQ(taken->inputs.shape(), (Shape{2}));
+}
+
 TEST(KeptBatches, LeaveAloneWhatSomebodyHoldsAPartOf) {
   for (const bool inputs_held : {false, true}) {
     KeptBatches<B> kept;
