@@ -316,12 +316,16 @@ class ThreadPool {
       if (crew == nullptr || (library != nullptr && !crew->belongs_to(library))) return;
       if (crew->of_this_process()) {
         crew->dismiss();
-        // Where a body calls exit(), the chunk that it would wait for is its own.
-        if (!Crew::inside()) threads = crew->take_threads();
+        threads = crew->take_threads();
       }
       if (hold.taken()) forget();
     }
-    for (std::thread& thread : threads) thread.join();
+    for (std::thread& thread : threads) {
+      if (Crew::inside())
+        thread.detach();  // a body calls exit(): the chunk that it would wait for is its own
+      else
+        thread.join();
+    }
   }
 
   /// Lets go of the crew, which nobody else may hold. One that a fork left without threads cannot be destroyed.
