@@ -63,7 +63,6 @@ TESTED_BY = {
     "ops/kernels/operand.hpp": ["ops/kernels/gemm_test.cpp", "ops/conv2d_algorithm_test.cpp"],
     "ops/kernels/pack.hpp": ["ops/kernels/gemm_test.cpp", "ops/copy_strided_test.cpp"],
     "ops/kernels/packet.hpp": ["ops/kernels/gemm_test.cpp", "ops/relu_test.cpp"],
-    "ops/kernels/small_gemm.hpp": ["ops/kernels/gemm_test.cpp", "ops/matmul_test.cpp"],
     "ops/kernels/tile.hpp": ["ops/kernels/gemm_test.cpp"],
     "ops/kernels/winograd_transform.hpp": ["ops/kernels/winograd_test.cpp"],
     "optim/parameter_groups.hpp": ["optim/optimizer_test.cpp"],
