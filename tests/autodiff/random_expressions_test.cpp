@@ -272,7 +272,9 @@ Step RandomProgram::random_step(const Values& values) {
       const Index end = one_in(3) ? ops::kEnd : position(size);
       const Index step = one_in(2) ? 1 : position(3);
       if (flag) return [=](const Values& v) { return slice(v[a], first, begin, end, step); };
-      return [=](const Values& v) { return unslice(v[a], shape.with(first, 2 * size), first, 0, ops::kEnd, 2); };
+      return [=](const Values& v) {
+        return unslice(v[a], shape.with(first, 2 * std::min<Index>(size, 100)), first, 0, ops::kEnd, 2);
+      };
     }
     case 10: {
       std::vector<ops::PadWidth> widths(static_cast<std::size_t>(shape.rank()));
