@@ -60,7 +60,7 @@ inline Shape padded_shape(const Shape& x, const Padding& padding) {
   for (int axis = 0; axis < x.rank(); ++axis) {
     const Index with_before = check::sum("pad", x[axis], padding[axis].before);
     const Index size = check::sum("pad", with_before, padding[axis].after);
-    if (size < 0 || with_before < 0 || x[axis] + padding[axis].after < 0) {
+    if (size < 0 || with_before < 0 || padding[axis].after < -x[axis]) {
       throw ShapeError(error_text("pad: widths ", padding[axis].before, " and ", padding[axis].after, " on axis ", axis,
                                   " take more than there is; shape ", x));
     }
