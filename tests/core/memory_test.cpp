@@ -112,7 +112,7 @@ class MemoryBound : public ::testing::Test {
 };
 
 TEST_F(MemoryBound, HoldsForRandomSizesAndOrders) {
-  for (const std::uint64_t seed : {1, 2, 3, 4}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U, 4U}) {
     Rng rng(seed);
     std::vector<Tensor<std::uint8_t>> blocks;
     for (int i = 0; i < 20000; ++i) {
