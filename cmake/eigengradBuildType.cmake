@@ -6,7 +6,7 @@
 function(eigengrad_check_build_type)
   get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
   get_property(said GLOBAL PROPERTY EIGENGRAD_BUILD_TYPE_SAID)
-  if(CMAKE_BUILD_TYPE OR multi_config OR said OR CMAKE_CXX_FLAGS MATCHES "(^| )-O[1-9sf]")
+  if(CMAKE_BUILD_TYPE OR multi_config OR said OR CMAKE_CXX_FLAGS MATCHES "(^| )-O([1-9sfgz]|$| )")
     return()
   endif()
   set_property(GLOBAL PROPERTY EIGENGRAD_BUILD_TYPE_SAID TRUE)

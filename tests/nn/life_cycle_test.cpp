@@ -145,6 +145,29 @@ TEST(LifeCycle, AssignmentOfEqualStructureKeepsTheOptimizer) {
   }
 }
 
+/// Layers in a vector, which moves its elements' memory along when it is moved itself.
+struct Stack {
+  std::vector<Linear<float>> layers{Linear<float>{4, 6}, Linear<float>{6, 3}};
+
+  Shape output_shape(const Shape& x) const { return layers[1].output_shape(layers[0].output_shape(x)); }
+  Tensor<float> forward(Tensor<float> x, Mode mode) {
+    return layers[1].forward(layers[0].forward(std::move(x), mode), mode);
+  }
+  Tensor<float> backward(Tensor<float> dy) { return layers[0].backward(layers[1].backward(std::move(dy))); }
+  void visit(auto&& f) {
+    for (Linear<float>& layer : layers) layer.visit(f);
+  }
+};
+
+TEST(LifeCycle, ALayerWithItsParametersInAVectorKeepsTheOptimizerToo) {
+  Sequential<float> net{Stack{}};
+  optim::SGD<float> sgd(net.parameters(), {.learning_rate = 0.1});
+  const Sequential<float> best = net;
+  EXPECT_TRUE(trains(net, sgd));
+  net = best;
+  EXPECT_TRUE(trains(net, sgd));
+}
+
 TEST(LifeCycle, TheOptimizerGoesAlongWithWhatIsMoved) {
   Sequential<float> net = make_net();
   optim::SGD<float> sgd{net.parameters(), {.learning_rate = 0.1}};

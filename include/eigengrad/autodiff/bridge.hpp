@@ -77,9 +77,15 @@ class LayerNode final : public FirstOrderNode<scalar_of<L>> {
     Parameter<T>** const end = place + count;
     for_each_parameter(*copy_, [&](Parameter<T>& p) { *place++ = &p; });
     place -= count;
+    bool same = true;
     for_each_parameter(*layer_, [&](Parameter<T>& p) {
-      if (place == end || (*place)->value.shape() != p.value.shape())
-        throw StateError(error_text("apply: ", describe(*layer_), " has got other parameters since its forward"));
+      same = same && place != end && (*place)->value.shape() == p.value.shape();
+      if (same) ++place;
+    });
+    if (!same || place != end)
+      throw StateError(error_text("apply: ", describe(*layer_), " has got other parameters since its forward"));
+    place -= count;
+    for_each_parameter(*layer_, [&](Parameter<T>& p) {
       Parameter<T>& from = **place++;
       const std::lock_guard lock(gradient_lock(&p));
       if (from.has_grad()) p.add_grad(std::exchange(from.grad, Tensor<T>()));

@@ -154,9 +154,19 @@ class BackwardPass {
     if (alone)
       node.first_pass.store(this, std::memory_order_relaxed);
     else
-      visit = &others_.try_emplace(&node, Visit<T>{&node}).first->second;
+      visit = visit_of_my_own(node);
     node.references.fetch_add(1, std::memory_order_relaxed);
     return visit;
+  }
+
+  /// A place in the table, at a node where another pass was first. If there is no memory for it, this one was never there.
+  Visit<T>* visit_of_my_own(Node<T>& node) {
+    try {
+      return &others_.try_emplace(&node, Visit<T>{&node}).first->second;
+    } catch (...) {
+      node.leave(false);
+      throw;
+    }
   }
 
   Visit<T>* first_ = nullptr;

@@ -30,10 +30,11 @@ class BackgroundWork {
     BackgroundWork& work_;
   };
 
-  /// Waits for the work of all other threads and lets none begin.
+  /// Lets no work begin and waits for that of all other threads. Not if the calling thread is in the midst of some: two
+  /// such threads that fork would wait for each other, and the child has nothing to do but exec or _exit.
   void close() {
     ++closed_;
-    for (int working = working_; working > own_; working = working_) working_.wait(working);
+    for (int working = working_; own_ == 0 && working > 0; working = working_) working_.wait(working);
   }
   void open() {
     --closed_;
@@ -49,7 +50,7 @@ class BackgroundWork {
     while (true) {
       ++working_;
       const int closed = closed_;
-      if (closed == 0) break;
+      if (closed == 0 || own_ > 0) break;
       retreat();
       closed_.wait(closed);
     }

@@ -122,15 +122,9 @@ class MemoryPool {
 
   /// Gives every free block back to the system. The most in use is from now on what is in use now.
   void trim() {
-    Block* surplus = nullptr;
-    {
-      const std::lock_guard lock(memory_mutex);
-      for (std::size_t size_class = 0; size_class < kClasses; ++size_class) {
-        while (free_[size_class] != nullptr) move_to(surplus, size_class);
-      }
-      most_used_bytes_ = used_bytes_;
-    }
-    give_back(surplus);
+    give_all_back();
+    const std::lock_guard lock(memory_mutex);
+    most_used_bytes_ = used_bytes_;
   }
 
   memory::Stats stats() const {
@@ -238,9 +232,20 @@ class MemoryPool {
     try {
       return ::operator new (bytes, std::align_val_t{kAlignment});
     } catch (const std::bad_alloc&) {
-      trim();
+      give_all_back();
       return ::operator new (bytes, std::align_val_t{kAlignment});
     }
+  }
+
+  void give_all_back() {
+    Block* surplus = nullptr;
+    {
+      const std::lock_guard lock(memory_mutex);
+      for (std::size_t size_class = 0; size_class < kClasses; ++size_class) {
+        while (free_[size_class] != nullptr) move_to(surplus, size_class);
+      }
+    }
+    give_back(surplus);
   }
 
   // All of it under memory_mutex.

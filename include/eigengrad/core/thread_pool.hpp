@@ -160,7 +160,7 @@ class Crew {
         try {
           body_(context_, chunk, slot);
         } catch (...) {
-          fail(std::current_exception());
+          if (of_this_process()) fail(std::current_exception());
         }
         // On a worker nobody is there to catch this, and nobody is left in the child who could go on.
         if (!of_this_process()) {

@@ -33,11 +33,19 @@ class AnyLayer {
   AnyLayer(AnyLayer&&) noexcept = default;
   /// A layer of the same type is assigned to: its parameters stay where they are, and keep their optimiser. One of
   /// another type takes its place. If the copy throws, nothing has changed.
-  AnyLayer& operator=(const AnyLayer& other) { return *this = AnyLayer(other); }
+  AnyLayer& operator=(const AnyLayer& other) {
+    assign_copy(AnyLayer(other));
+    return *this;
+  }
   AnyLayer& operator=(AnyLayer&& other) {
     std::unique_ptr<Base> taken = std::move(other.held_);  // first, since `other` may be inside of what is held
     if (held_ == nullptr || taken == nullptr || !held_->take(*taken)) held_ = std::move(taken);
     return *this;
+  }
+  /// As assignment of another, of which this is a copy. The layer is assigned by copying once more, which is cheap,
+  /// because tensors share their memory: a layer with its parameters in a std::vector would move them elsewhere.
+  void assign_copy(AnyLayer copy) {
+    if (held_ == nullptr || copy.held_ == nullptr || !held_->assign(*copy.held_)) held_ = std::move(copy.held_);
   }
   template <class L>
   requires(!std::same_as<std::remove_cvref_t<L>, AnyLayer>) AnyLayer& operator=(L&& layer) {
@@ -76,6 +84,7 @@ class AnyLayer {
     virtual ~Base() = default;
     virtual std::unique_ptr<Base> clone() const = 0;
     virtual bool take(Base& other) = 0;
+    virtual bool assign(const Base& other) = 0;
     virtual const void* type() const = 0;
     virtual Shape output_shape(const Shape& x, Mode mode) const = 0;
     virtual Tensor<T> forward(Tensor<T> x, Mode mode) = 0;
@@ -99,6 +108,11 @@ class AnyLayer {
     bool take(Base& other) override {
       if (other.type() != type()) return false;
       layer = std::move(static_cast<Model&>(other).layer);
+      return true;
+    }
+    bool assign(const Base& other) override {
+      if (other.type() != type()) return false;
+      layer = static_cast<const Model&>(other).layer;
       return true;
     }
     const void* type() const override { return &kType; }

@@ -84,6 +84,8 @@ class Residual {
       throw ShapeError(error_text(description(), ": ", path, ": ", error.what()));
     } catch (const StateError& error) {
       throw StateError(error_text(description(), ": ", path, ": ", error.what()));
+    } catch (const MemoryError& error) {
+      throw MemoryError(error_text(description(), ": ", path, ": ", error.what()));
     }
   }
 };

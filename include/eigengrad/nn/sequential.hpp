@@ -58,18 +58,13 @@ class Sequential {
         shapes_(std::move(other.shapes_)),
         steps_(other.steps_),
         moved_away_(std::exchange(other.moved_away_, true)) {}
-  Sequential& operator=(const Sequential& other) { return *this = Sequential(other); }
+  Sequential& operator=(const Sequential& other) {
+    return assign(Sequential(other), [](AnyLayer<T>& to, AnyLayer<T>& from) { to.assign_copy(std::move(from)); });
+  }
   Sequential& operator=(Sequential&& other) {
     if (this == &other) return *this;
-    Sequential taken(std::move(other));  // first, since `other` may be inside of a layer
-    if (taken.layers_.size() == layers_.size())
-      std::move(taken.layers_.begin(), taken.layers_.end(), layers_.begin());
-    else
-      layers_ = std::move(taken.layers_);
-    shapes_ = std::move(taken.shapes_);
-    steps_ = taken.steps_;
-    moved_away_ = taken.moved_away_;
-    return *this;
+    // To an object of its own first, since `other` may be inside of a layer.
+    return assign(Sequential(std::move(other)), [](AnyLayer<T>& to, AnyLayer<T>& from) { to = std::move(from); });
   }
   ~Sequential() = default;
   template <class First, class... Rest>
@@ -160,6 +155,19 @@ class Sequential {
   std::string summary(const Shape& x);
 
  private:
+  /// Takes over what is in another network, the layers one by one if they are as many.
+  template <class F>
+  Sequential& assign(Sequential other, const F& assign_layer) {
+    if (other.layers_.size() != layers_.size())
+      layers_ = std::move(other.layers_);
+    else
+      for (std::size_t i = 0; i < layers_.size(); ++i) assign_layer(layers_[i], other.layers_[i]);
+    shapes_ = std::move(other.shapes_);
+    steps_ = other.steps_;
+    moved_away_ = other.moved_away_;
+    return *this;
+  }
+
   using Shapes = std::vector<Shape, eigengrad::detail::PoolAllocator<Shape>>;
 
   const std::vector<AnyLayer<T>>& layers() const {

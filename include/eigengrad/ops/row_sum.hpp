@@ -52,8 +52,14 @@ requires(sizeof...(From) > 0) double row_sum(Index count, const F& f, const From
 /// The sum of the elements themselves.
 template <class T>
 double row_sum(Index count, const T* from) {
-  return row_sum<T>(
-      count, [](const auto& v) { return v; }, from);
+  const Index whole = count / kBlock<T> * kBlock<T>;
+  double total = 0.0;
+  if (whole > 0)
+    total = row_sum<T>(
+        whole, [](const auto& v) { return v; }, from);
+  if (whole == count) return total;
+  const detail::PaddedBlock<T> last(from + whole, count - whole);  // filled up with zeros
+  return total + static_cast<double>(ConstBlock<T>(last.elements.data()).sum());
 }
 
 }  // namespace eigengrad::ops

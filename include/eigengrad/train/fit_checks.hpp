@@ -37,7 +37,8 @@ void check_gradients(Net& net) {
                    " has no gradient after the first backward; its layer's backward must call add_grad");
 }
 
-/// "a NaN" or "an infinity", if the tensor has one, else "".
+/// "a NaN" or "an infinity", if the tensor has one, else ""; of what is no tensor nothing is said.
+std::string_view not_finite(const auto&) { return ""; }
 template <class T>
 std::string_view not_finite(const Tensor<T>& x) {
   if constexpr (std::floating_point<T>) {
@@ -47,12 +48,9 @@ std::string_view not_finite(const Tensor<T>& x) {
   return "";
 }
 
-/// Why the loss of a batch is not finite: the first place where a number is not.
-template <class Net, class Inputs, class Targets>
-std::string reason_of_no_finite_loss(const Net& net, const Inputs& inputs, const Targets& targets) {
-  if (const auto found = not_finite(inputs); !found.empty()) return error_text("the batch's inputs have ", found);
-  if (const auto found = not_finite(targets); !found.empty()) return error_text("the batch's targets have ", found);
-  Net copy = net;  // to run it again changes nothing
+/// The first parameter, or layer whose output, is not finite.
+template <class Net, class Inputs>
+std::string reason_in_network(Net copy, const Inputs& inputs) {  // to run a copy changes nothing
   std::string reason;
   visit(copy, {.parameter = [&](std::string_view name, const Parameter<scalar_of<Net>>& p) {
           const auto found = not_finite(p.value);
@@ -72,6 +70,15 @@ std::string reason_of_no_finite_loss(const Net& net, const Inputs& inputs, const
     return error_text("the network's outputs have ", found, "; a lower learning rate may help");
   }
   return "all outputs are finite; a lower learning rate may help";
+}
+
+/// Why the loss of a batch is not finite: the first place where a number is not.
+template <class Net, class Inputs, class Targets>
+std::string reason_of_no_finite_loss(const Net& net, const Inputs& inputs, const Targets& targets) {
+  if (const auto found = not_finite(inputs); !found.empty()) return error_text("the batch's inputs have ", found);
+  if (const auto found = not_finite(targets); !found.empty()) return error_text("the batch's targets have ", found);
+  if constexpr (std::copyable<Net>) return reason_in_network(net, inputs);
+  return "a lower learning rate may help";
 }
 
 }  // namespace eigengrad::train::detail

@@ -68,17 +68,22 @@ class RunDirectory {
   /// Where a file of the run is written until finish().
   std::filesystem::path file(std::string_view name) const { return beside_ ? unfinished(path_ / name) : path_ / name; }
 
-  /// The run has succeeded: its files replace those of the earlier one, if there was one.
+  /// The run has succeeded: its files replace those of the earlier one, if there was one. After an error it may be called
+  /// again, and goes on with the file that the error names.
   /// Errors   IoError naming the file and the reason
   void finish() {
-    if (!std::exchange(beside_, false)) return;
-    for (const std::string& name : files_) {
-      std::error_code ignored;
-      if (exists(unfinished(name).string()))
+    for (; beside_ && finished_ < files_.size(); ++finished_) {
+      const std::string& name = files_[finished_];
+      if (exists(unfinished(name).string())) {
         finish_file(path_ / name);
-      else
-        std::filesystem::remove(path_ / name, ignored);
+        continue;
+      }
+      std::error_code problem;
+      std::filesystem::remove(path_ / name, problem);
+      if (problem)
+        throw IoError((path_ / name).string(), eigengrad::detail::with_reason("cannot be removed", problem.value()));
     }
+    beside_ = false;
   }
 
  private:
@@ -106,6 +111,7 @@ class RunDirectory {
   std::vector<std::string> files_;
   std::optional<FileLock> lock_;
   bool beside_ = false;
+  std::size_t finished_ = 0;  // how many of the files finish() has dealt with
 };
 
 }  // namespace eigengrad::train
