@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <eigengrad/core/fork.hpp>
 #include <eigengrad/core/random.hpp>
 #include <eigengrad/data/dataset.hpp>
 #include <eigengrad/data/prefetch.hpp>
@@ -96,6 +97,8 @@ class BatchMaker {
   BatchType get(const Slice& slice) {
     if (std::exchange(begun_, false)) return kept(background_.take());
     choose(slice);
+    // A fork of another thread waits for it, as for one that is made ahead: the data set may hold a lock.
+    const eigengrad::detail::BackgroundWork::Scope not_torn_by_a_fork(eigengrad::detail::background_work);
     return kept(make());
   }
 
