@@ -34,7 +34,7 @@ template <class T>
 Tensor<T> silu_backward(Tensor<T> dy, const Tensor<T>& x) {
   check::same_shape("silu_backward", "gradient of the output", dy.shape(), x.shape());
   return map(std::move(dy), x, [](const auto& d, const auto& v) {
-    const auto s = kernels::logistic(v).eval();
+    const auto s = kernels::logistic(v);
     const auto bounded = v.max(T(-detail::kLogisticRange)).min(T(detail::kLogisticRange));
     return d * s * (T(1) + bounded * (T(1) - s));
   });
