@@ -109,8 +109,10 @@ TEST(MediumPrecision, TheLossGoesDownAsInFloat32) {
   const auto rounded = losses(images, medium);
   ASSERT_EQ(exact.size(), 50U);
   EXPECT_EQ(rounded == exact, !ops::kernels::kHasBf16);
-  // Later the two have been at different weights for long; seen are 0.003 and 0.04.
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(rounded[i], exact[i], 0.02) << "step " << i;
+  // The first loss tells of one forward; seen is 0.002. Adam's first steps go by the signs of the gradients, some of which
+  // the rounding turns: seen are 0.026 at the third loss, and 0.04 for the means.
+  EXPECT_NEAR(rounded[0], exact[0], 0.005);
+  for (std::size_t i = 1; i < 3; ++i) EXPECT_NEAR(rounded[i], exact[i], 0.05) << "step " << i;
   for (std::size_t i = 0; i < 50; i += 10) EXPECT_NEAR(mean(rounded, i), mean(exact, i), 0.15) << "from step " << i;
   EXPECT_LT(mean(exact, 40), 0.5 * mean(exact, 0));
   EXPECT_LT(mean(rounded, 40), 0.5 * mean(rounded, 0));
