@@ -28,6 +28,7 @@ struct Late {
   }
 };
 Late late;
+std::atomic<bool> running{false};  // not on the stack of main, which other threads outlive
 thread_local std::optional<Late> late_in_thread;
 
 void loop() {
@@ -43,8 +44,7 @@ int main(int argc, char** argv) {
   set_num_threads(4);
   loop();
   late_in_thread.emplace();
-  std::atomic<bool> running{false};
-  const auto compute_for_ever = [&] {
+  const auto compute_for_ever = [] {
     late_in_thread.emplace();
     while (true) {
       loop();
@@ -60,8 +60,8 @@ int main(int argc, char** argv) {
     return 7;
   }
   if (way("in_a_long_job")) {
-    std::thread([&] {
-      parallel_for(400, 1, [&](Index, Index) {
+    std::thread([] {
+      parallel_for(400, 1, [](Index, Index) {
         running = true;
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
       });
