@@ -3,7 +3,6 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,19 +13,15 @@
 
 #include <eigengrad/core/file.hpp>
 
+#include "support/contents.hpp"
 #include "support/message_of.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace eigengrad {
 namespace {
 
+using testing::contents;
 using testing::message_of;
-
-std::string contents(const std::filesystem::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
 
 class File : public ::testing::Test {
  protected:

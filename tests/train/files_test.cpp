@@ -13,19 +13,15 @@
 #include <eigengrad/train/progress.hpp>
 #include <eigengrad/train/run_directory.hpp>
 
+#include "support/contents.hpp"
 #include "support/message_of.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace eigengrad::train {
 namespace {
 
+using testing::contents;
 using testing::message_of;
-
-std::string contents(const std::filesystem::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
 
 TEST(RunDirectory, IsMadeWithItsParentsAndHoldsItsLockAlone) {
   const testing::TemporaryDirectory temporary;
