@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -60,11 +61,11 @@ data::TensorDataset<float, Index> samples(float extra = 0.0F) {
 }
 
 template <class Net, class L>
-std::string message_of_fit(Net net, L loss, const data::TensorDataset<float, Index>& train,
-                           double learning_rate = 0.1) {
+std::string message_of_fit(Net net, L loss, const data::TensorDataset<float, Index>& train, double learning_rate = 0.1,
+                           Index eval_freq = 100) {
   optim::SGD sgd{parameters(net), {.learning_rate = learning_rate}};
   data::Loader loader{train, {.batch_size = 5, .epochs = 20, .shuffle = false}};
-  return message_of([&] { fit(net, loss, sgd, loader, samples()); });
+  return message_of([&] { fit(net, loss, sgd, loader, samples(), {.eval_freq = eval_freq}); });
 }
 
 nn::Sequential<> net_with(Own::Fault fault) { return nn::Sequential{nn::Linear{3, 3}, Own{fault}, nn::ReLU{}}; }
@@ -72,9 +73,46 @@ nn::Sequential<> net_with(Own::Fault fault) { return nn::Sequential{nn::Linear{3
 TEST(FitChecks, AParameterWithoutAGradientIsNamed) {
   EXPECT_EQ(message_of_fit(net_with(Own::Fault::none), nn::SoftmaxCrossEntropy{}, samples()), "no error");
   EXPECT_EQ(message_of_fit(net_with(Own::Fault::no_gradient), nn::SoftmaxCrossEntropy{}, samples()),
-            "fit: parameter 1.s has no gradient after the first backward; its layer's backward must call add_grad");
+            "fit: parameter 1.s has got no gradient in 40 steps; its layer's backward must call add_grad");
   EXPECT_EQ(message_of_fit(Own{Own::Fault::no_gradient}, nn::SoftmaxCrossEntropy{}, samples()),
-            "fit: parameter s has no gradient after the first backward; its layer's backward must call add_grad");
+            "SGD: step without a gradient: none of 1 parameters has one; backward comes before every step");
+  EXPECT_EQ(message_of_fit(net_with(Own::Fault::no_gradient), nn::SoftmaxCrossEntropy{}, samples(), 0.1, 1),
+            "fit: parameter 1.s has got no gradient in 2 steps; its layer's backward must call add_grad");
+}
+
+/// Has one parameter for batches whose first number is positive, and another one for the rest.
+struct Branches {
+  Own positive = {}, other = {};
+  bool is_positive_ = false;
+  Own& branch() { return is_positive_ ? positive : other; }
+  Shape output_shape(const Shape& x) const { return x; }
+  Tensor<float> forward(Tensor<float> x, Mode mode) {
+    is_positive_ = x.data()[0] > 0.0F;
+    return branch().forward(std::move(x), mode);
+  }
+  Tensor<float> backward(Tensor<float> dy) { return branch().backward(std::move(dy)); }
+  void visit(auto&& f) {
+    f("positive", positive.s);
+    f("other", other.s);
+  }
+  std::string description() const { return "Branches"; }
+};
+
+TEST(FitChecks, ABatchMayLeaveOutAParameterThatAnotherOneReaches) {
+  Tensor<float> x = testing::random<float>({10, 3}, 1);
+  const auto with_firsts = [&](float first, float second) {  // of the two batches
+    x.mutable_data()[0] = first;
+    x.mutable_data()[5 * 3] = second;
+    return data::TensorDataset<float, Index>{x, Tensor<Index>::zeros({10})};
+  };
+  for (const float first : {1.0F, -1.0F}) {
+    for (const Index eval_freq : {1, 2, 100}) {
+      EXPECT_EQ(message_of_fit(Branches{}, nn::SoftmaxCrossEntropy{}, with_firsts(first, -first), 0.1, eval_freq),
+                "no error");
+    }
+  }
+  EXPECT_EQ(message_of_fit(Branches{}, nn::SoftmaxCrossEntropy{}, with_firsts(-1.0F, -1.0F), 0.1, 1),
+            "fit: parameter positive has got no gradient in 2 steps; its layer's backward must call add_grad");
 }
 
 TEST(FitChecks, AParameterThatTheOptimizerHasNotMayDoWithout) {

@@ -99,7 +99,7 @@ void check_data(const Net& net, const L& loss, const data::Loader<D>& loader, co
 ///          where a number is not (inputs, targets, a parameter, a layer's output), or where, with max_grad_norm, the
 ///          gradients are not; ValueError for a run without end; before the first step those of check_data; ShapeError
 ///          where a result of the network or of the loss's backward has a shape that it should not; StateError where a
-///          parameter of the optimiser got no gradient in the first step
+///          parameter of the optimiser has got no gradient by the first evaluation after a whole epoch, or by the last one
 template <class Net, class L, class Optimizer, class D, data::Dataset Test>
 std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader, const Test& test,
                              const FitOptions& options = {}) {
@@ -111,6 +111,7 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
   double seconds = 0.0;
   double loss_sum = 0.0;
   double samples = 0.0;
+  detail::UnreachedParameters unreached;
   loader.begin_pass();
   std::optional batch = loader.next();
   for (Index step = 1; batch; ++step) {
@@ -130,7 +131,7 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
     auto dy = loss.backward();
     check::same_shape("fit: the loss", "backward's result", dy.shape(), output_shape);
     backward_parameters(net, std::move(dy));
-    if (step == 1) detail::check_gradients(net);
+    unreached.update(net);
     detail::clip(net, optimizer, step, options);
     optimizer.step();
     zero_grad(net);  // those of parameters that are not the optimiser's, or they would add up
@@ -142,6 +143,7 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
     samples += batch_samples;
     if (options.on_step) options.on_step(step, value);
     if (step % options.eval_freq != 0 && batch) continue;
+    if (step >= loader.batches_per_epoch() || !batch) unreached.check();
     const Evaluation now = evaluate(net, loss, test);
     history.push_back({step, loss_sum / samples, now.loss, now.accuracy, seconds});
     loss_sum = 0.0;

@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <eigengrad/core/layer.hpp>
 
@@ -23,19 +26,33 @@ void check_outputs(const Net& net, const Shape& inputs, const Shape& outputs) {
   }
 }
 
-/// Throws if a parameter that an optimiser has got no gradient.
-/// Errors   StateError; then all gradients have been dropped
-template <class Net>
-void check_gradients(Net& net) {
-  std::string without;
-  visit(net, {.parameter = [&](std::string_view name, const Parameter<scalar_of<Net>>& p) {
-          if (p.has_optimizer() && !p.has_grad() && !p.value.empty() && without.empty()) without = name;
-        }});
-  if (without.empty()) return;
-  zero_grad(net);
-  throw StateError("fit: parameter " + without +
-                   " has no gradient after the first backward; its layer's backward must call add_grad");
-}
+/// The parameters that an optimiser has and no backward has reached yet. One that lies on a path which some batches do
+/// not take is reached by another batch.
+class UnreachedParameters {
+ public:
+  /// To be called after each backward.
+  template <class Net>
+  void update(Net& net) {
+    if (steps_++ > 0 && names_.empty()) return;
+    std::vector<std::string> names;
+    visit(net, {.parameter = [&](std::string_view name, const Parameter<scalar_of<Net>>& p) {
+            if (!p.has_optimizer() || p.has_grad() || p.value.empty()) return;
+            if (steps_ == 1 || std::find(names_.begin(), names_.end(), name) != names_.end()) names.emplace_back(name);
+          }});
+    names_ = std::move(names);
+  }
+
+  /// Errors   StateError if there are any
+  void check() const {
+    if (names_.empty()) return;
+    throw StateError(error_text("fit: parameter ", names_.front(), " has got no gradient in ", steps_,
+                                steps_ == 1 ? " step" : " steps", "; its layer's backward must call add_grad"));
+  }
+
+ private:
+  Index steps_ = 0;
+  std::vector<std::string> names_;
+};
 
 /// "a NaN" or "an infinity", if the tensor has one, else ""; of what is no tensor nothing is said.
 std::string_view not_finite(const auto&) { return ""; }
