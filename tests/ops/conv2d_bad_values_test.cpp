@@ -139,8 +139,57 @@ TEST_P(BadValues, OfAPixelStayUnderItsWindows) { sweep(x_, 5); }
 TEST_P(BadValues, OfAWeightStayUnderItsTap) { sweep(weight_, 6); }
 TEST_P(BadValues, OfAGradientStayUnderItsWindow) { sweep(dy_, 7); }
 
+// A step after the first NaN, nearly all numbers are NaN.
+TEST_P(BadValues, OfManyFactorsStayInTheirSums) {
+  const float nan = kBadValues[4];
+  for (Tensor<float>* tensor : {&weight_, &dy_}) {
+    const Tensor<float> good = *tensor;
+    const Index channels = good.shape().cols(), rows = good.shape().rows();
+    const auto compare_with = [&](const char* what, const std::function<float(Index row, Index channel)>& bad_at) {
+      SCOPED_TRACE(error_text(what, tensor == &weight_ ? " of the weights" : " of the gradients"));
+      for (Index i = 0; i < good.numel(); ++i) {
+        const float bad = bad_at(i / channels, i % channels);
+        if (bad != 0.0F) tensor->mutable_data()[i] = bad;
+      }
+      compare();
+      *tensor = good;
+    };
+    compare_with("all", [&](Index, Index) { return nan; });
+    compare_with("all rows but one", [&](Index row, Index) { return row == rows / 2 ? 0.0F : nan; });
+    compare_with("the first row", [&](Index row, Index) { return row == 0 ? nan : 0.0F; });
+    compare_with("infinities in the first row", [&](Index row, Index) { return row == 0 ? kInfinity : 0.0F; });
+    compare_with("the last row", [&](Index row, Index) { return row == rows - 1 ? -kInfinity : 0.0F; });
+    compare_with("the last channel", [&](Index, Index channel) { return channel == channels - 1 ? nan : 0.0F; });
+    compare_with("the first and the last row", [&](Index row, Index channel) {
+      return row == 0 ? kInfinity : row == rows - 1 && channel == 0 ? nan : 0.0F;
+    });
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, BadValues, ::testing::ValuesIn(kCases),
                          [](const auto& conv) { return std::string("of_") + conv.param.name; });
+
+TEST(BadValues, OfWeightsLeaveWhatFollowsAsItIs) {
+  for (const Index channels : {3, 20}) {
+    const auto x = random<float>({2, 6, 7, channels}, 1);
+    auto weight = random<float>({18, 3, 3, channels}, 2);
+    weight.mutable_data()[(3 * 9 + 0) * channels] = kInfinity;
+    weight.mutable_data()[(5 * 9 + 7) * channels + 1] = kBadValues[4];
+    const Tensor<float> scale = random<float>({18}, 3), shift = random<float>({18}, 4);
+    for (const ChannelMap<float>& f :
+         {ChannelMap<float>{.scale = {}, .shift = shift}, ChannelMap<float>{.scale = scale, .shift = {}},
+          ChannelMap<float>{.scale = scale, .shift = shift, .relu = true}}) {
+      const Tensor<float> mapped = conv2d_channel_map(x, weight, f, {.padding = 1});
+      const Tensor<float> expected = channel_map(conv2d(x, weight, {}, {.padding = 1}), f);
+      for (Index i = 0; i < mapped.numel(); ++i) {
+        const float got = mapped.data()[i], wanted = expected.data()[i];
+        EXPECT_TRUE(std::isfinite(wanted) ? std::abs(got - wanted) < 1e-4F
+                                          : got == wanted || (std::isnan(got) && std::isnan(wanted)))
+            << got << " at " << i << ", expected " << wanted;
+      }
+    }
+  }
+}
 
 TEST(BadValues, OfManyPixelsToo) {
   const Case conv{"", {2, 13, 14, 24}, {16, 3, 3, 24}, {.padding = 1}};

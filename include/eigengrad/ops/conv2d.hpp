@@ -129,10 +129,8 @@ Tensor<T> conv2d_channel_map(const Tensor<T>& x, const Tensor<T>& weight, const 
       kernels::im2col::forward(problem, x, weight, y);
   }
   if (detail::multiplies_zeros(algorithm) && problem.window.padding != Size2d(0) &&
-      !kernels::definition::is_finite_at_corners(y) && !kernels::definition::is_finite(weight)) {
-    kernels::definition::forward(problem, x, weight, y);
-    rest = f;
-  }
+      !kernels::definition::is_finite_at_corners(y) && !kernels::definition::is_finite(weight))
+    kernels::definition::mend_forward(problem, x, weight, rest.shift.empty() ? bias : Tensor<T>(), y);
   return channel_map(std::move(y), rest);
 }
 
@@ -182,7 +180,7 @@ Tensor<T> conv2d_backward_input(const Tensor<T>& dy, const Tensor<T>& weight, co
   }
   if (detail::multiplies_zeros(algorithm) && !kernels::definition::is_finite_at_corners(dx, problem.window.stride) &&
       !kernels::definition::is_finite(weight))
-    kernels::definition::backward_input(problem, dy, weight, dx);
+    kernels::definition::mend_backward_input(problem, dy, weight, dx);
   return dx;
 }
 
@@ -229,7 +227,7 @@ Tensor<T> conv2d_backward_weight(const Tensor<T>& dy, const Tensor<T>& x, const 
   }
   if (detail::multiplies_zeros(algorithm) && problem.window.padding != Size2d(0) &&
       !kernels::definition::is_finite_at_first_input(dw) && !kernels::definition::is_finite(dy))
-    kernels::definition::backward_weight(problem, dy, x, dw);
+    kernels::definition::mend_backward_weight(problem, dy, x, dw);
   return dw;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdint>
 
 #include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
@@ -12,7 +13,8 @@
 
 // Convolution by its definition, product by product: what lies beside the image is in no sum. The fast ways multiply it
 // as zeros, which is the same as long as the other factor is finite. Where it is not, 0 times infinity would spread to
-// outputs that it has nothing to do with: whether it has is seen in a few results, and they are computed anew here.
+// outputs that it has nothing to do with: whether it has is seen in a few results. Those that it can have reached are
+// computed anew here. What is NaN either way is left as it is, or a network whose weights are NaN would be far slower.
 
 namespace eigengrad::ops::kernels::definition {
 
@@ -81,18 +83,72 @@ void for_each_tap_on_pixel(const TapTables& taps, Index row, Index col, const F&
   }
 }
 
-/// y = x * W
+/// True if every tap lies on a pixel.
+inline bool all_taps_on_pixels(const TapTables& taps, Index row, Index col) {
+  const auto lie_on_pixels = [](const TapTable& table, Index position) {
+    return std::count(table.at(position), table.at(position) + table.taps(), TapTable::kOutside) == 0;
+  };
+  return lie_on_pixels(taps.rows, row) && lie_on_pixels(taps.cols, col);
+}
+
+/// The weights of an output under a tap.
+enum class Weights : std::uint8_t {
+  finite,
+  bad,  ///< one is not finite
+  nan   ///< so that every sum that they are in is NaN
+};
+
+/// Those of each output and tap, (K, R S). The weights of all inputs are in one sum in y, each in one of its own in dx.
 template <class T>
-void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, Tensor<T>& y) {
+Tensor<Weights> weights_of_taps(const ConvProblem& problem, const Tensor<T>& weight, bool in_one_sum) {
+  const Index inputs = problem.group_inputs();
+  Tensor<Weights> result({problem.y[3], problem.taps()});
+  Weights* to = result.mutable_data();
+  parallel_for(result.numel(), row_grain(inputs), [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const T* first = weight.data() + i * inputs;
+      to[i] = Weights::finite;
+      if (are_finite(first, inputs)) continue;
+      const Index nans = std::count_if(first, first + inputs, [](T x) { return std::isnan(x); });
+      to[i] = nans >= (in_one_sum ? 1 : inputs) ? Weights::nan : Weights::bad;
+    }
+  });
+  return result;
+}
+
+/// True if zeros beside the image have met a weight that is not finite in sums which are not NaN anyway.
+inline bool are_spoilt(const TapTables& taps, Index row, Index col, const Weights* weights) {
+  bool result = false;
+  for (Index r = 0; r < taps.rows.taps(); ++r) {
+    const bool outside = taps.rows.at(row)[r] == TapTable::kOutside;
+    for (Index s = 0; s < taps.cols.taps(); ++s) {
+      const Weights here = weights[r * taps.cols.taps() + s];
+      if (outside || taps.cols.at(col)[s] == TapTable::kOutside)
+        result = result || here != Weights::finite;
+      else if (here == Weights::nan)
+        return false;
+    }
+  }
+  return result;
+}
+
+/// What zeros have spoilt in y = x * W + b.
+/// Shapes   bias (K), or empty for none
+template <class T>
+void mend_forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias,
+                  Tensor<T>& y) {
   const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
   const Shape &in = problem.x, &out = problem.y;
   const Index inputs = problem.group_inputs();
+  const Tensor<Weights> weights_of = weights_of_taps(problem, weight, true);
   T* to = y.mutable_data();
   parallel_for(out[0] * out[1], 1, [&](Index row, Index) {
     for (Index q = 0; q < out[2]; ++q) {
+      if (all_taps_on_pixels(taps, row % out[1], q)) continue;
       for (Index k = 0; k < out[3]; ++k) {
+        if (!are_spoilt(taps, row % out[1], q, weights_of.data() + k * problem.taps())) continue;
         const T* group = x.data() + k / problem.group_outputs() * inputs;
-        T sum(0);
+        T sum = bias.empty() ? T(0) : bias.data()[k];
         for_each_tap_on_pixel(taps, row % out[1], q, [&](Index h, Index w, Index tap) {
           const T* pixel = group + ((row / out[1] * in[1] + h) * in[2] + w) * in[3];
           const T* weights = weight.data() + (k * problem.taps() + tap) * inputs;
@@ -104,49 +160,94 @@ void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& we
   });
 }
 
-/// dx from dy.
+/// What zeros have spoilt in dx from dy.
 template <class T>
-void backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
+void mend_backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
   const auto taps = TapTables::of_pixel(problem.window, problem.x, problem.y);
   const Shape &in = problem.x, &out = problem.y;
-  const Index inputs = problem.group_inputs();
+  const Index inputs = problem.group_inputs(), outputs = problem.group_outputs();
+  const Tensor<Weights> of_outputs = weights_of_taps(problem, weight, false);
+  Tensor<Weights> of_groups = Tensor<Weights>::full({problem.groups, problem.taps()}, Weights::finite);
+  Weights* worst = of_groups.mutable_data();
+  for (Index i = 0; i < of_outputs.numel(); ++i) {
+    Weights& of_group = worst[i / problem.taps() / outputs * problem.taps() + i % problem.taps()];
+    of_group = std::max(of_group, of_outputs.data()[i]);
+  }
   T* to = dx.mutable_data();
   parallel_for(in[0] * in[1], 1, [&](Index row, Index) {
     for (Index w = 0; w < in[2]; ++w) {
-      T* pixel = to + (row * in[2] + w) * in[3];
-      std::fill_n(pixel, in[3], T(0));
-      for_each_tap_on_pixel(taps, row % in[1], w, [&](Index p, Index q, Index tap) {
-        const T* gradient = dy.data() + ((row / in[1] * out[1] + p) * out[2] + q) * out[3];
-        for (Index k = 0; k < out[3]; ++k) {
-          const T* weights = weight.data() + (k * problem.taps() + tap) * inputs;
-          RowMap<T>(pixel + k / problem.group_outputs() * inputs, inputs) +=
-              gradient[k] * ConstRowMap<T>(weights, inputs);
-        }
-      });
+      for (Index g = 0; g < problem.groups; ++g) {
+        if (!are_spoilt(taps, row % in[1], w, worst + g * problem.taps())) continue;
+        RowMap<T> sums(to + (row * in[2] + w) * in[3] + g * inputs, inputs);
+        sums.setZero();
+        for_each_tap_on_pixel(taps, row % in[1], w, [&](Index p, Index q, Index tap) {
+          const T* gradient = dy.data() + ((row / in[1] * out[1] + p) * out[2] + q) * out[3];
+          for (Index k = g * outputs; k < (g + 1) * outputs; ++k)
+            sums += gradient[k] * ConstRowMap<T>(weight.data() + (k * problem.taps() + tap) * inputs, inputs);
+        });
+      }
     }
   });
 }
 
-/// dW from dy and x.
+/// For each channel whether all its numbers are finite.
 template <class T>
-void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
+Tensor<std::uint8_t> finite_channels(const Tensor<T>& images) {
+  const Index channels = images.size(3);
+  auto result = Tensor<std::uint8_t>::full({channels}, 1);
+  std::uint8_t* finite = result.mutable_data();
+  for (const T* pixel = images.data(); pixel != images.data() + images.numel(); pixel += channels) {
+    if (are_finite(pixel, channels)) continue;
+    for (Index c = 0; c < channels; ++c) finite[c] &= static_cast<std::uint8_t>(std::isfinite(pixel[c]));
+  }
+  return result;
+}
+
+/// What zeros have spoilt in dW from dy and x.
+template <class T>
+void mend_backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
   const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
   const Shape &in = problem.x, &out = problem.y;
   const Index inputs = problem.group_inputs();
   T* to = dw.mutable_data();
+  Tensor<std::uint8_t> met = Tensor<std::uint8_t>::zeros({out[3], problem.taps()});
+  std::uint8_t* of_outputs = met.mutable_data();
+  constexpr std::uint8_t kSpoilt = 1, kNan = 2;  // by what lies beside the image, and by what lies on it
+  const Tensor<std::uint8_t> finite = finite_channels(dy);
   parallel_for(out[3], 1, [&](Index k, Index) {
+    if (finite.data()[k] != 0) return;
     T* weights = to + k * problem.taps() * inputs;
     const T* group = x.data() + k / problem.group_outputs() * inputs;
-    std::fill_n(weights, problem.taps() * inputs, T(0));
-    for (Index row = 0; row < out[0] * out[1]; ++row) {
-      for (Index q = 0; q < out[2]; ++q) {
-        const T gradient = dy.data()[(row * out[2] + q) * out[3] + k];
-        for_each_tap_on_pixel(taps, row % out[1], q, [&](Index h, Index w, Index tap) {
-          const T* pixel = group + ((row / out[1] * in[1] + h) * in[2] + w) * in[3];
-          RowMap<T>(weights + tap * inputs, inputs) += gradient * ConstRowMap<T>(pixel, inputs);
-        });
+    std::uint8_t* of_taps = of_outputs + k * problem.taps();
+    const auto for_each_gradient = [&](const auto& f) {
+      for (Index row = 0; row < out[0] * out[1]; ++row) {
+        for (Index q = 0; q < out[2]; ++q) f(row, q, dy.data()[(row * out[2] + q) * out[3] + k]);
       }
+    };
+    bool all_nan = false;
+    for_each_gradient([&](Index row, Index q, T gradient) {
+      if (all_nan || std::isfinite(gradient)) return;
+      for (Index tap = 0; tap < problem.taps(); ++tap) {
+        const Index h = taps.rows.at(row % out[1])[tap / taps.cols.taps()];
+        const Index w = taps.cols.at(q)[tap % taps.cols.taps()];
+        if (h == TapTable::kOutside || w == TapTable::kOutside)
+          of_taps[tap] |= kSpoilt;
+        else if (std::isnan(gradient))
+          of_taps[tap] |= kNan;
+      }
+      all_nan = std::all_of(of_taps, of_taps + problem.taps(), [&](std::uint8_t bits) { return bits >= kNan; });
+    });
+    if (std::count(of_taps, of_taps + problem.taps(), kSpoilt) == 0) return;
+    for (Index tap = 0; tap < problem.taps(); ++tap) {
+      if (of_taps[tap] == kSpoilt) std::fill_n(weights + tap * inputs, inputs, T(0));
     }
+    for_each_gradient([&](Index row, Index q, T gradient) {
+      for_each_tap_on_pixel(taps, row % out[1], q, [&](Index h, Index w, Index tap) {
+        if (of_taps[tap] != kSpoilt) return;
+        const T* pixel = group + ((row / out[1] * in[1] + h) * in[2] + w) * in[3];
+        RowMap<T>(weights + tap * inputs, inputs) += gradient * ConstRowMap<T>(pixel, inputs);
+      });
+    });
   });
 }
 
