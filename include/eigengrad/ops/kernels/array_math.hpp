@@ -82,7 +82,7 @@ struct Tanh {
   }
 };
 
-/// 1 / (1 + exp(-x)), by exp(-|x|), which does not overflow.
+/// 1 / (1 + exp(-x)).
 template <class T>
 struct Logistic {
   static constexpr bool kPackets = Exp<T>::kPackets;
@@ -90,12 +90,12 @@ struct Logistic {
     const T below_one = std::exp(-std::abs(x));
     return (x < T(0) ? below_one : T(1)) / (T(1) + below_one);
   }
+  /// s / (s + s r^2) with r = exp(-x / 2), as in Exp. The scale s keeps s r^2 finite where the result is not yet 0.
   template <class P>
   EIGEN_ALWAYS_INLINE P packetOp(const P& x) const {
-    const P one = packet::pset1<P>(T(1));
-    const P below_one = Exp<T>().packetOp(packet::pnegate(packet::pabs(x)));
-    const P above = packet::pselect(packet::pcmp_lt(x, packet::pset1<P>(T(0))), below_one, one);
-    return packet::pdiv(above, packet::padd(one, below_one));
+    const P scale = packet::pset1<P>(T(0x1p-64));
+    const P root = packet::pexp(packet::pmul(x, packet::pset1<P>(T(-0.5))));
+    return packet::pdiv(scale, packet::pmadd(packet::pmul(scale, root), root, scale));
   }
 };
 
