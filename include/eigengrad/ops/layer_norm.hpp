@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -31,14 +32,14 @@ template <class T>
 T normalize_row(const T* from, T* to, Index cols, T eps) {
   const auto count = static_cast<double>(cols);
   const T mean = static_cast<T>(row_sum(cols, from) / count);
-  map_row(
-      cols, to, [mean](const auto& v) { return v - mean; }, from);
-  const T rest = static_cast<T>(row_sum<T>(cols, to) / count);
+  const double left = row_sum<T>(
+      cols, [mean](const auto& v) { return v - mean; }, from);
+  const T rest = static_cast<T>(left / count);
   const double squares = row_sum<T>(
-      cols, [rest](const auto& v) { return (v - rest).square(); }, to);
+      cols, [mean, rest](const auto& v) { return (v - mean - rest).square(); }, from);
   const T inv_std = T(1) / std::sqrt(static_cast<T>(squares / count) + eps);
   map_row(
-      cols, to, [rest, inv_std](const auto& v) { return (v - rest) * inv_std; }, to);
+      cols, to, [mean, rest, inv_std](const auto& v) { return (v - mean - rest) * inv_std; }, from);
   return inv_std;
 }
 
@@ -110,11 +111,11 @@ Tensor<T> layer_norm_backward_input(Tensor<T> dy, const Tensor<T>& normalized, c
     for (Index row = begin; row < end; ++row) {
       const T* n = normalized.data() + row * cols;
       T* g = to + row * cols;
-      if (weight.empty())
-        RowMap<T>(g, cols) = ConstRowMap<T>(from + row * cols, cols);
-      else
-        RowMap<T>(g, cols) = ConstRowMap<T>(from + row * cols, cols) * weight.array();
       const auto product = [](const auto& a, const auto& b) { return a * b; };
+      if (weight.empty())
+        std::copy_n(from + row * cols, cols, g);
+      else
+        map_row(cols, g, product, from + row * cols, weight.data());
       const T mean = static_cast<T>(row_sum<T>(cols, g) / count);
       const T projection = static_cast<T>(row_sum<T>(cols, product, g, n) / count);
       const T scale = inv_std.data()[row];
