@@ -13,6 +13,7 @@
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/ops/kernels/array_math.hpp>
+#include <eigengrad/ops/kernels/block.hpp>
 
 // Loops over the elements of tensors, on several threads, written as Eigen array expressions.
 //   Tensor<T> y = map(x, [](const auto& x) { return x * x; });
@@ -44,9 +45,7 @@ using RowMap = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
 template <class T>
 using ConstRowMap = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
 
-/// Elements of a block, which is computed in whole vectors.
-template <class T>
-inline constexpr Index kBlock = 64 / static_cast<Index>(sizeof(T));
+using kernels::kBlock;
 /// A block in memory, wherever it begins.
 template <class T>
 using Block = Eigen::Map<Eigen::Array<T, static_cast<int>(kBlock<T>), 1>>;
@@ -58,10 +57,10 @@ namespace detail {
 /// A copy of the first elements of a block, with zeros for the others.
 template <class T>
 struct PaddedBlock {
-  alignas(64) std::array<T, static_cast<std::size_t>(kBlock<T>)> elements{};
+  alignas(64) std::array<T, kernels::array_size(kBlock<T>)> elements;
 
   PaddedBlock() = default;
-  PaddedBlock(const T* from, Index count) { std::copy_n(from, count, elements.data()); }
+  PaddedBlock(const T* from, Index count) { kernels::load_part(count, from, elements.data()); }
 };
 
 /// to[i] = f(from[i], ...) in whole blocks. Never inlined, so that the blocks of an array and the last one, filled up,
@@ -90,7 +89,7 @@ void map_row(Index count, T* to, const F& f, const From*... from) {
   detail::PaddedBlock<T> last;
   detail::map_blocks(kBlock<T>, last.elements.data(), f,
                      detail::PaddedBlock<From>(from + whole, count - whole).elements.data()...);
-  std::copy_n(last.elements.data(), count - whole, to + whole);
+  kernels::copy_part(count - whole, last.elements.data(), to + whole);
 }
 
 /// y = f(x) element by element; f takes and returns Eigen array expressions of blocks.

@@ -16,19 +16,52 @@ inline constexpr Index kRowRun = 1024;
 
 namespace detail {
 
-/// The sum of f(from[i], ...) over whole blocks, four of which are added up side by side.
+/// f(from[i], ...) of the elements of one block, or of fewer and then zeros.
 template <class T, class F, class... From>
-EIGENGRAD_NOINLINE T sum_blocks(Index count, F f, const From*... from) {
-  constexpr Index kSide = 4;
-  Eigen::Array<T, static_cast<int>(kBlock<T>), 1> sum[kSide];
-  for (auto& part : sum) part.setZero();
+EIGEN_ALWAYS_INLINE PaddedBlock<T> last_block(Index count, const F& f, const From*... from) {
+  PaddedBlock<T> values;
+  Block<T>(values.elements.data()) = f(ConstBlock<From>(PaddedBlock<From>(from, count).elements.data())...);
+  kernels::clear_rest(count, values.elements.data());  // f of 0 need not be 0
+  return values;
+}
+
+/// The sum of f(from[i], ...) in T. Four blocks are added up side by side, in registers; the last one is filled up.
+template <class T, class F, class... From>
+EIGEN_ALWAYS_INLINE T sum_run(Index count, const F& f, const From*... from) {
+  using Vector = kernels::Vector<T>;
+  constexpr int kSide = 4;
+  constexpr int kVectors = static_cast<int>(kBlock<T>) / kernels::kLanes<T>;
+  Vector sum[kernels::array_size(kSide * kVectors)];
+  kernels::unroll<kSide * kVectors>([&](auto k) EIGENGRAD_INLINE_LAMBDA { sum[k] = Vector(0.0); });
+  const auto add = [&](auto side, const T* values) EIGENGRAD_INLINE_LAMBDA {
+    kernels::unroll<kVectors>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
+      constexpr int at = side * kVectors + k;
+      sum[at] = sum[at] + Vector::load(values + k * kernels::kLanes<T>);
+    });
+  };
+  const auto add_block = [&](auto side, Index i) EIGENGRAD_INLINE_LAMBDA {
+    PaddedBlock<T> values;
+    Block<T>(values.elements.data()) = f(ConstBlock<From>(from + i)...);
+    add(side, values.elements.data());
+  };
+  constexpr std::integral_constant<int, 0> kFirst;
   Index i = 0;
-  for (; i + kSide * kBlock<T> <= count; i += kSide * kBlock<T>) {
-    kernels::unroll<kSide>([&](auto k)
-                               EIGENGRAD_INLINE_LAMBDA { sum[k] += f(ConstBlock<From>(from + i + k * kBlock<T>)...); });
+  for (; i + kSide * kBlock<T> <= count; i += kSide * kBlock<T>)
+    kernels::unroll<kSide>([&](auto side) EIGENGRAD_INLINE_LAMBDA { add_block(side, i + side * kBlock<T>); });
+  for (; i + kBlock<T> <= count; i += kBlock<T>) add_block(kFirst, i);
+  if (i < count) add(kFirst, last_block<T>(count - i, f, (from + i)...).elements.data());
+  kernels::unroll<kSide * kVectors - 1>([&](auto k) EIGENGRAD_INLINE_LAMBDA { sum[0] = sum[0] + sum[k + 1]; });
+  return sum[0].sum();
+}
+
+/// The sum of a row in runs.
+template <class T, class F, class... From>
+EIGENGRAD_NOINLINE double sum_runs(Index count, F f, const From*... from) {
+  double total = 0.0;
+  for (Index i = 0; i < count; i += kRowRun) {
+    total += static_cast<double>(sum_run<T>(std::min(kRowRun, count - i), f, (from + i)...));
   }
-  for (; i < count; i += kBlock<T>) sum[0] += f(ConstBlock<From>(from + i)...);
-  return ((sum[0] + sum[1]) + (sum[2] + sum[3])).sum();
+  return total;
 }
 
 }  // namespace detail
@@ -36,30 +69,15 @@ EIGENGRAD_NOINLINE T sum_blocks(Index count, F f, const From*... from) {
 /// The sum of f(from[i], ...) over `count` elements, on the calling thread; f takes and returns Eigen array expressions
 /// of blocks and is copied. The order depends on the count alone, not on where a row begins: equal rows have equal sums.
 template <class T, class F, class... From>
-requires(sizeof...(From) > 0) double row_sum(Index count, const F& f, const From*... from) {
-  double total = 0.0;
-  const Index whole = count / kBlock<T> * kBlock<T>;
-  for (Index i = 0; i < whole; i += kRowRun) {
-    total += static_cast<double>(detail::sum_blocks<T>(std::min(kRowRun, whole - i), f, (from + i)...));
-  }
-  if (whole == count) return total;
-  detail::PaddedBlock<T> last;
-  detail::map_blocks(kBlock<T>, last.elements.data(), f,
-                     detail::PaddedBlock<From>(from + whole, count - whole).elements.data()...);
-  std::fill(last.elements.begin() + (count - whole), last.elements.end(), T(0));  // f of 0 need not be 0
-  return total + static_cast<double>(Block<T>(last.elements.data()).sum());
+requires(sizeof...(From) > 0) EIGEN_ALWAYS_INLINE double row_sum(Index count, const F& f, const From*... from) {
+  if (count > kBlock<T>) return detail::sum_runs<T>(count, f, from...);
+  return static_cast<double>(ConstBlock<T>(detail::last_block<T>(count, f, from...).elements.data()).sum());
 }
 /// The sum of the elements themselves.
 template <class T>
 double row_sum(Index count, const T* from) {
-  const Index whole = count / kBlock<T> * kBlock<T>;
-  double total = 0.0;
-  if (whole > 0)
-    total = row_sum<T>(
-        whole, [](const auto& v) { return v; }, from);
-  if (whole == count) return total;
-  const detail::PaddedBlock<T> last(from + whole, count - whole);  // filled up with zeros
-  return total + static_cast<double>(ConstBlock<T>(last.elements.data()).sum());
+  return row_sum<T>(
+      count, [](const auto& v) { return v; }, from);
 }
 
 }  // namespace eigengrad::ops

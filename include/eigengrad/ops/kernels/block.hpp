@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+
+#include <eigengrad/ops/kernels/packet.hpp>
+
+// Blocks of 64 bytes, which are computed in whole vectors, and the last block of a row, which is there in part. It is
+// read and cleared by masks where there are any: a vector that is loaded from what smaller stores have just written
+// waits for all of them, longer than a short row takes.
+
+namespace eigengrad::ops::kernels {
+
+/// Elements of a block.
+template <class T>
+inline constexpr Index kBlock = 64 / static_cast<Index>(sizeof(T));
+
+#if defined(EIGEN_VECTORIZE_AVX512)
+/// Bits of a vector, and those of its first `count` elements of 4 or 8 bytes, the others being 0.
+using Bits = __m512i;
+template <class T>
+EIGEN_ALWAYS_INLINE Bits load_first(Index count, const T* from) {
+  const unsigned mask = (1U << count) - 1U;
+  if constexpr (sizeof(T) == 4)
+    return _mm512_maskz_loadu_epi32(static_cast<__mmask16>(mask), from);
+  else
+    return _mm512_maskz_loadu_epi64(static_cast<__mmask8>(mask), from);
+}
+template <class T>
+EIGEN_ALWAYS_INLINE Bits keep_first(Index count, const T* from) {
+  const unsigned mask = (1U << count) - 1U;
+  const Bits all = _mm512_loadu_si512(from);  // the compiler may have it in a register still, not so with a mask
+  if constexpr (sizeof(T) == 4)
+    return _mm512_maskz_mov_epi32(static_cast<__mmask16>(mask), all);
+  else
+    return _mm512_maskz_mov_epi64(static_cast<__mmask8>(mask), all);
+}
+EIGEN_ALWAYS_INLINE void store_bits(void* to, Bits bits) { _mm512_storeu_si512(to, bits); }
+#elif defined(EIGEN_VECTORIZE_AVX2)
+/// Bits of a vector, and those of its first `count` elements of 4 or 8 bytes, the others being 0; all of them and none
+/// where `count` is beyond the vector.
+using Bits = __m256i;
+template <class T>
+EIGEN_ALWAYS_INLINE Bits first_lanes(Index count) {
+  if constexpr (sizeof(T) == 4)
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  else
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+template <class T>
+EIGEN_ALWAYS_INLINE Bits load_first(Index count, const T* from) {
+  if constexpr (sizeof(T) == 4)
+    return _mm256_maskload_epi32(reinterpret_cast<const int*>(from), first_lanes<T>(count));
+  else
+    return _mm256_maskload_epi64(reinterpret_cast<const long long*>(from), first_lanes<T>(count));
+}
+template <class T>
+EIGEN_ALWAYS_INLINE Bits keep_first(Index count, const T* from) {
+  return _mm256_and_si256(_mm256_loadu_si256(reinterpret_cast<const Bits*>(from)), first_lanes<T>(count));
+}
+EIGEN_ALWAYS_INLINE void store_bits(void* to, Bits bits) { _mm256_storeu_si256(static_cast<Bits*>(to), bits); }
+#else
+using Bits = char;
+#endif
+
+template <class T>
+inline constexpr bool kMasks = sizeof(Bits) > 1 && (sizeof(T) == 4 || sizeof(T) == 8);
+/// Elements in a vector of bits.
+template <class T>
+inline constexpr int kBitsLength = static_cast<int>(sizeof(Bits) / sizeof(T));
+
+/// Copies the first `count` elements of a block; what follows stays as it is.
+template <class T>
+EIGEN_ALWAYS_INLINE void copy_part(Index count, const T* from, T* to) {
+  for_each_packet<T>(count, [&](auto lanes, Index i) EIGENGRAD_INLINE_LAMBDA {
+    packet::pstoreu(to + i, packet::ploadu<PacketOf<T, lanes>>(from + i));
+  });
+}
+
+/// Copies the first `count` elements of a block and puts zeros in place of the others.
+template <class T>
+EIGEN_ALWAYS_INLINE void load_part(Index count, const T* from, T* block) {
+  if constexpr (kMasks<T>) {
+    for (Index k = 0; k < kBlock<T>; k += kBitsLength<T>) store_bits(block + k, load_first(count - k, from + k));
+  } else {
+    std::fill_n(block, kBlock<T>, T());
+    copy_part(count, from, block);
+  }
+}
+
+/// Puts zeros in place of all but the first `count` elements of a block.
+template <class T>
+EIGEN_ALWAYS_INLINE void clear_rest(Index count, T* block) {
+  if constexpr (kMasks<T>) {
+    for (Index k = 0; k < kBlock<T>; k += kBitsLength<T>) store_bits(block + k, keep_first(count - k, block + k));
+  } else {
+    std::fill(block + count, block + kBlock<T>, T());
+  }
+}
+
+}  // namespace eigengrad::ops::kernels
