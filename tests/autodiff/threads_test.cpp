@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include <eigengrad/autodiff/bridge.hpp>
+#include <eigengrad/autodiff/function.hpp>
 #include <eigengrad/autodiff/functions.hpp>
 #include <eigengrad/autodiff/grad.hpp>
 #include <eigengrad/nn/linear.hpp>
@@ -42,10 +44,14 @@ void on_threads(const F& f) {
 
 /// A small graph of which every part uses the leaf.
 template <class T>
-Variable<T> polynomial(const Variable<T>& x, int factor) {
+Variable<T> halvings(const Variable<T>& x) {
   Variable<T> y = x;
   for (int i = 0; i < 10; ++i) y = y * T(0.5) + x;
-  return sum(y * static_cast<T>(factor));
+  return y;
+}
+template <class T>
+Variable<T> polynomial(const Variable<T>& x, int factor) {
+  return sum(halvings(x) * static_cast<T>(factor));
 }
 const double kSlope = 2.0 - 1.0 / 1024.0;  // of the polynomial with the factor 1
 
@@ -150,6 +156,39 @@ TEST(Threads, APassWithinAPassMayMeetTheSameNodes) {
   const Variable<double> x({}, {3.0});
   (custom(Doubled{x}, x) + x * x).backward();
   EXPECT_EQ(x.grad().item(), 8.0);
+}
+
+// What they remember of the forward before they were copied is one graph.
+TEST(Threads, CopiesOfAFunctionGoBackwardByThemselves) {
+  auto layer = nn::function<double>([](auto x, auto s) { return halvings(x * s); }, Tensor<double>::ones({5}));
+  const auto x = Tensor<double>::full({3, 5}, 2.0);
+  layer.forward(x, Mode::train);
+  std::vector<decltype(layer)> copies(kThreads, layer);
+  on_threads([&](int thread) {
+    auto& copy = copies[static_cast<std::size_t>(thread)];
+    const double factor = thread + 1.0;
+    for (int round = 0; round < 10 * kRounds; ++round) {
+      const Tensor<double> dx = copy.backward(Tensor<double>::full({3, 5}, factor));
+      EXPECT_TRUE(equal(dx, Tensor<double>::full({3, 5}, factor * kSlope)));
+      copy.visit([&](const std::string&, Parameter<double>& s) {
+        EXPECT_TRUE(equal(s.grad, Tensor<double>::full({5}, 3 * 2 * factor * kSlope)));
+        s.zero_grad();
+      });
+    }
+  });
+}
+
+// f may use a leaf of its own: its gradient goes there.
+TEST(Threads, ALeafThatAFunctionHoldsGetsTheSumOfAllCopies) {
+  auto w = Variable<double>({5}, {1.0, 1.0, 1.0, 1.0, 1.0});
+  auto layer = nn::function<double>([w](auto x) { return x * w; });
+  layer.forward(Tensor<double>::full({5}, 2.0), Mode::train);
+  std::vector<decltype(layer)> copies(kThreads, layer);
+  on_threads([&](int thread) {
+    for (int round = 0; round < kRounds; ++round)
+      copies[static_cast<std::size_t>(thread)].backward(Tensor<double>::ones({5}));
+  });
+  EXPECT_TRUE(equal(w.grad(), Tensor<double>::full({5}, 2.0 * kThreads * kRounds)));
 }
 
 }  // namespace

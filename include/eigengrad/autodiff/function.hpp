@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -57,11 +59,25 @@ class Function {
     check_state();
     check::remembered(*this, memory_.has_value());
     check::same_shape(*this, "gradient of the output", dy.shape(), memory_->y.shape());
-    memory_->x.zero_grad();
-    for (auto& parameter : memory_->parameters) parameter.zero_grad();
-    if (memory_->y.requires_grad()) memory_->y.backward(std::move(dy), {.retain_graph = true});
-    for (std::size_t i = 0; i < N; ++i) parameters_[i].add_grad(or_zeros(memory_->parameters[i]));
-    return or_zeros(memory_->x);
+    // Not those of the leaves, which copies of this layer share: another one may go backward at the same time.
+    Tensor<T> dx;
+    std::array<Tensor<T>, N> gradients;
+    if (memory_->y.requires_grad()) {
+      autodiff::detail::BackwardPass<T, Tensor<T>> pass(memory_->y.in_graph());
+      pass.run(std::move(dy), [&](autodiff::detail::Node<T>* node, Tensor<T>& gradient) {
+        if (!node->is_leaf()) return;
+        const auto is_node = [&](const autodiff::Variable<T>& leaf) { return &leaf.node() == node; };
+        const auto parameter = std::find_if(memory_->parameters.begin(), memory_->parameters.end(), is_node);
+        if (is_node(memory_->x))
+          dx = std::move(gradient);
+        else if (parameter != memory_->parameters.end())
+          gradients[static_cast<std::size_t>(parameter - memory_->parameters.begin())] = std::move(gradient);
+        else
+          node->collect(std::move(gradient));  // f's own
+      });
+    }
+    for (std::size_t i = 0; i < N; ++i) parameters_[i].add_grad(or_zeros(std::move(gradients[i]), shapes_[i]));
+    return or_zeros(std::move(dx), memory_->x.shape());
   }
 
   void visit(auto&& f) {
@@ -96,8 +112,8 @@ class Function {
     (std::make_index_sequence<N>{});
   }
 
-  static Tensor<T> or_zeros(const autodiff::Variable<T>& leaf) {
-    return leaf.grad().shape() == leaf.shape() ? leaf.grad() : Tensor<T>::zeros(leaf.shape());
+  static Tensor<T> or_zeros(Tensor<T> gradient, const Shape& shape) {
+    return gradient.shape() == shape ? std::move(gradient) : Tensor<T>::zeros(shape);
   }
 
   F f_;
