@@ -129,6 +129,33 @@ class BadValues : public ::testing::TestWithParam<Case> {
     }
   }
 
+  /// Puts numbers of opposite signs, whose sums cancel, in some patterns into a channel of images and compares.
+  void sweep_opposite(Tensor<float>& images) const {
+    const struct {
+      const char* name;
+      bool (*has)(Index row, Index col);
+    } patterns[] = {
+        {"a row", [](Index row, Index) { return row == 1; }},
+        {"a column", [](Index, Index col) { return col == 0; }},
+        {"a pair two pixels apart", [](Index row, Index col) { return row == 0 && (col == 0 || col == 2); }},
+        {"a pair side by side", [](Index row, Index col) { return row == 0 && col < 2; }},
+        {"four around a pixel", [](Index row, Index col) { return row % 2 == 0 && col % 2 == 0 && row + col < 5; }},
+    };
+    const Tensor<float> good = images;
+    const Index width = images.size(2), channels = images.size(3);
+    for (const auto& pattern : patterns) {
+      SCOPED_TRACE(pattern.name);
+      float next = 1e6F;
+      for (Index pixel = 0; pixel < images.size(1) * width; ++pixel) {
+        if (!pattern.has(pixel / width, pixel % width)) continue;
+        images.mutable_data()[pixel * channels + channels / 2] = next;
+        next = -next;
+      }
+      compare();
+      images = good;
+    }
+  }
+
   Tensor<float> x_ = random<float>(GetParam().x, 1);
   Tensor<float> weight_ = random<float>(GetParam().weight, 2);
   Shape y_;
@@ -138,6 +165,8 @@ class BadValues : public ::testing::TestWithParam<Case> {
 TEST_P(BadValues, OfAPixelStayUnderItsWindows) { sweep(x_, 5); }
 TEST_P(BadValues, OfAWeightStayUnderItsTap) { sweep(weight_, 6); }
 TEST_P(BadValues, OfAGradientStayUnderItsWindow) { sweep(dy_, 7); }
+TEST_P(BadValues, OfOppositeSignsDoNotCancelInX) { sweep_opposite(x_); }
+TEST_P(BadValues, OfOppositeSignsDoNotCancelInTheGradient) { sweep_opposite(dy_); }
 
 // A step after the first NaN, nearly all numbers are NaN.
 TEST_P(BadValues, OfManyFactorsStayInTheirSums) {

@@ -15,8 +15,8 @@
 // pixel of its tile were under its window, and a pixel that is not finite is in all of them. Tiles in which that matters
 // are found as they are transformed and computed by the definition afterwards, alone: what is found depends on the tile
 // and on nothing else. The same goes for the taps of the weights.
-// A tile is first asked for the squares of some of its transformed numbers, which are in registers then, and of a few
-// pixels: they tell of nearly every tile that its range is usual. Only of the others the maxima are taken.
+// While a tile is transformed the squares of its pixels are added up, and by themselves those of four of them: these tell
+// of nearly every tile that its range is usual. Only of the others the maxima are taken.
 
 namespace eigengrad::ops::kernels::winograd {
 
@@ -94,6 +94,55 @@ class WideTiles {
  private:
   Tensor<std::uint8_t> marks_;
   std::uint8_t* data_;
+};
+
+/// The squares of the pixels of a tile, and of four samples of them, summed over the channels.
+template <class T>
+class TileSquares {
+ public:
+  EIGEN_ALWAYS_INLINE explicit TileSquares(const T* const (&samples)[4]) {
+    unroll<4>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+      samples_[i] = samples[i];
+      of_sample_[i] = Vector<T>(0);
+    });
+  }
+
+  /// A packet of channels of a pixel, any number of whose rows may be added at a time.
+  EIGEN_ALWAYS_INLINE Vector<T> add(int row, Vector<T> pixel) {
+    Vector<T>& sum = of_rows_[row % 2];  // two chains: each alone would be as long as the transform itself
+    sum = Vector<T>::multiply_add(pixel, pixel, sum);
+    return pixel;
+  }
+  /// The samples' channels from c on.
+  template <class Load>
+  EIGEN_ALWAYS_INLINE void add_samples(const Load& load, Index c) {
+    unroll<4>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+      const Vector<T> pixel = load(samples_[i] + c);
+      of_sample_[i] = Vector<T>::multiply_add(pixel, pixel, of_sample_[i]);
+    });
+  }
+
+  T all() const { return (of_rows_[0] + of_rows_[1]).sum(); }
+  T least_sample() const {
+    return least([](T) { return true; });
+  }
+  T least_sample_above_zero() const {
+    return least([](T squares) { return squares != T(0); });
+  }
+
+ private:
+  template <class Counts>
+  T least(const Counts& counts) const {
+    T result = std::numeric_limits<T>::max();
+    for (const auto& sample : of_sample_) {
+      if (const T squares = sample.sum(); counts(squares)) result = std::min(result, squares);
+    }
+    return result;
+  }
+
+  const T* samples_[4];
+  Vector<T> of_sample_[4];
+  Vector<T> of_rows_[2] = {Vector<T>(0), Vector<T>(0)};
 };
 
 /// The squares of the weights under each of the nine taps, summed lane by lane: of outputs over the inputs, or the other

@@ -102,20 +102,13 @@ EIGEN_ALWAYS_INLINE void for_each_channel_packet(Index first, Index last, const 
   }
 }
 
-/// Transforms In x In elements, which load(i, j) gives, into the points of one packet of channels, from `to` on; shows
-/// each to watch(i, j, value).
-template <int M, int In, class T, class Transform, class Load, class Watch>
-EIGEN_ALWAYS_INLINE void into_points(const Planes<T>& planes, T* to, const Transform& transform, const Load& load,
-                                     const Watch& watch) {
+/// Transforms In x In elements, which load(i, j) gives, into the points of one packet of channels, from `to` on.
+template <int M, int In, class T, class Transform, class Load>
+EIGEN_ALWAYS_INLINE void into_points(const Planes<T>& planes, T* to, const Transform& transform, const Load& load) {
   constexpr int Side = M + 2;
   transform_tile<Vector<T>, In, Side>(transform, load, [&](int i, int j, Vector<T> value) EIGENGRAD_INLINE_LAMBDA {
     value.store(to + (i * Side + j) * planes.point_stride());
-    watch(i, j, value);
   });
-}
-template <int M, int In, class T, class Transform, class Load>
-EIGEN_ALWAYS_INLINE void into_points(const Planes<T>& planes, T* to, const Transform& transform, const Load& load) {
-  into_points<M, In>(planes, to, transform, load, [](int, int, Vector<T>) EIGENGRAD_INLINE_LAMBDA {});
 }
 /// Transforms the points of one packet of channels, from `from` on, into Out x Out elements for store(i, j, value).
 template <int M, int Out, class T, class Transform, class Store>
@@ -200,25 +193,15 @@ void transform_input(const Images<const T>& images, const TileGrid& grid, Size2d
     const Middle col = Middle::of(parts.count.width, parts.size.width, tile.col);
     const T* const middle[4] = {pixels[row.first][col.first], pixels[row.first][col.last], pixels[row.last][col.first],
                                 pixels[row.last][col.last]};
-    // Of the points those in the first two rows and columns and in the last: each pixel is in one of them, none cancels.
-    Vector<T> all(0);
-    Vector<T> of_middle[4] = {Vector<T>(0), Vector<T>(0), Vector<T>(0), Vector<T>(0)};
+    TileSquares<T> squares(middle);
     for_each_channel_packet<T>(0, images.channels, [&](Index c, const auto& load, const auto&) EIGENGRAD_INLINE_LAMBDA {
       into_points<M, Side>(
           v, v.packet(first_line + t, c),
           [](const auto& d, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::input(d, out); },
-          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA { return load(pixels[i][j] + c); },
-          [&](int i, int j, Vector<T> value) EIGENGRAD_INLINE_LAMBDA {
-            if ((i < 2 || i == Side - 1) && (j < 2 || j == Side - 1)) all = Vector<T>::multiply_add(value, value, all);
-          });
-      unroll<4>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
-        const Vector<T> d = load(middle[i] + c);
-        of_middle[i] = Vector<T>::multiply_add(d, d, of_middle[i]);
-      });
+          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA { return squares.add(i, load(pixels[i][j] + c)); });
+      squares.add_samples(load, c);
     });
-    const T least =
-        std::min(std::min(of_middle[0].sum(), of_middle[1].sum()), std::min(of_middle[2].sum(), of_middle[3].sum()));
-    const bool usual = row.exists && col.exists && is_usual(all.sum(), least);
+    const bool usual = row.exists && col.exists && is_usual(squares.all(), squares.least_sample());
     if (!usual && parts_are_wide<M>(images, tile, parts)) wide.mark(first + t);
   }
 }
@@ -234,26 +217,16 @@ void transform_output_gradient(const Images<const T>& images, const TileGrid& gr
     const Size2d last{grid.outputs(tile, 0).height - 1, grid.outputs(tile, 0).width - 1};
     const T* const corners[4] = {pixels[0][0], pixels[0][last.width], pixels[last.height][0],
                                  pixels[last.height][last.width]};
-    // Of the points those in the second and third row and column: sums of all pixels, with different signs.
-    Vector<T> squares(0);
-    Vector<T> of_corner[4] = {Vector<T>(0), Vector<T>(0), Vector<T>(0), Vector<T>(0)};
+    TileSquares<T> squares(corners);
     for_each_channel_packet<T>(0, images.channels, [&](Index c, const auto& load, const auto&) EIGENGRAD_INLINE_LAMBDA {
       into_points<M, M>(
           m, m.packet(first_line + t, c),
           [](const auto& dy, auto& out) EIGENGRAD_INLINE_LAMBDA { Winograd<M>::output_gradient(dy, out); },
-          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA { return load(pixels[i][j] + c); },
-          [&](int i, int j, Vector<T> value) EIGENGRAD_INLINE_LAMBDA {
-            if ((i == 1 || i == 2) && (j == 1 || j == 2)) squares = Vector<T>::multiply_add(value, value, squares);
-          });
-      unroll<4>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
-        const Vector<T> d = load(corners[i] + c);
-        of_corner[i] = Vector<T>::multiply_add(d, d, of_corner[i]);
-      });
+          [&](int i, int j) EIGENGRAD_INLINE_LAMBDA { return squares.add(i, load(pixels[i][j] + c)); });
+      squares.add_samples(load, c);
     });
-    const T all = squares.sum();
-    const T least =
-        std::min(std::min(of_corner[0].sum(), of_corner[1].sum()), std::min(of_corner[2].sum(), of_corner[3].sum()));
-    if (!is_usual(all, least) && pixels_are_wide<M>(images, tile)) wide.mark(first + t);
+    if (!is_usual(squares.all(), squares.least_sample_above_zero()) && pixels_are_wide<M>(images, tile))
+      wide.mark(first + t);
   }
 }
 
