@@ -8,11 +8,13 @@
 
 #include <eigengrad/core/print.hpp>
 
+#include "support/tensors.hpp"
+
 namespace eigengrad {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using testing::kInfinity;
+using testing::kNaN;
 
 std::string text(const Shape& shape, std::initializer_list<double> values) {
   return to_string(Tensor<double>(shape, values));

@@ -16,6 +16,7 @@
 #include <eigengrad/core/text.hpp>
 
 #include "support/message_of.hpp"
+#include "support/tensors.hpp"
 #include "support/user_locale.hpp"
 
 namespace eigengrad {
@@ -24,8 +25,8 @@ namespace {
 using testing::message_of;
 using testing::UserLocale;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using testing::kInfinity;
+using testing::kNaN;
 
 std::string printf_of(const char* format, int digits, double value) {
   std::string text(2000, '\0');

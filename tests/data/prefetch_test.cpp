@@ -91,7 +91,7 @@ std::vector<float> seen(const Batch<float>& batch) {
 }
 
 template <class D>
-Seen batches_of(Loader<D>& loader) {
+Seen seen_of(Loader<D>& loader) {
   Seen result;
   for (const auto& batch : loader) result.push_back(seen(batch));
   return result;
@@ -113,7 +113,7 @@ TEST_P(Prefetch, GivesTheSameBatches) {
         Loader plain{Recorder{}, options};
         options.prefetch = true;
         Loader prefetching{Recorder{}, options};
-        for (int pass = 0; pass < 3; ++pass) EXPECT_EQ(batches_of(plain), batches_of(prefetching));
+        for (int pass = 0; pass < 3; ++pass) EXPECT_EQ(seen_of(plain), seen_of(prefetching));
         EXPECT_FALSE(plain.next() || prefetching.next());
       }
     }
@@ -149,7 +149,7 @@ TEST_P(Prefetch, GivesTheEpochToDataSetsThatAskForIt) {
     }
     EXPECT_EQ(epochs, (std::vector<Index>{0, 0, 0, 1, 1, 1}));
     Loader plain{Plain{}, {.batch_size = 4, .epochs = 2, .prefetch = prefetch}};
-    EXPECT_EQ(batches_of(plain).size(), 6U);
+    EXPECT_EQ(seen_of(plain).size(), 6U);
   }
 }
 
@@ -176,7 +176,7 @@ TEST_P(Prefetch, AnErrorOfTheDataSetComesWithItsBatchAndTheBatchCanBeAskedForAga
   for (const bool prefetch : {false, true}) {
     const LoaderOptions options{.batch_size = 3, .epochs = 2, .seed = 5, .prefetch = prefetch};
     Loader sound{Recorder{}, options};
-    Seen expected = batches_of(sound);
+    Seen expected = seen_of(sound);
     for (int fails_at = 1; fails_at <= 8; ++fails_at) {
       const Recorder dataset{.fails_at = fails_at};
       Loader loader{dataset, options};
@@ -200,7 +200,7 @@ TEST_P(Prefetch, ABatchThatTheCallerHoldsStaysAsItIs) {
   for (const bool prefetch : {false, true}) {
     const LoaderOptions options{.batch_size = 4, .epochs = 4, .seed = 6, .prefetch = prefetch};
     Loader one{Recorder{}, options};
-    const Seen expected = batches_of(one);
+    const Seen expected = seen_of(one);
     Loader loader{Recorder{}, options};
     std::vector<Batch<float>> held;
     for (const auto& batch : loader) held.push_back(batch);

@@ -102,8 +102,7 @@ TEST_F(Cifar10Mlp, TakesTheNumberOfThreadsFromFlagOrEnvironment) {
   expect_threads(run(arguments + " --threads 2", "EIGENGRAD_NUM_THREADS=3"), "2");
   const Outcome wrong = run(arguments, "EIGENGRAD_NUM_THREADS=many");
   EXPECT_EQ(wrong.status, 1);
-  EXPECT_NE(wrong.output.find("EIGENGRAD_NUM_THREADS: \"many\", expected 0 to "), std::string::npos)
-      << wrong.output;
+  EXPECT_NE(wrong.output.find("EIGENGRAD_NUM_THREADS: \"many\", expected 0 to "), std::string::npos) << wrong.output;
 }
 
 TEST_F(Cifar10Mlp, RefusesAMissingDirectory) {

@@ -61,7 +61,7 @@ Sequential<T> make_convnet() {
 
 /// Ten steps with batches of 5, 5 and 3 images in turn; the last of three is the smaller one that ends an epoch.
 template <class T>
-void compare_with_pytorch(double tolerance) {
+void compare_convnet_with_pytorch(double tolerance) {
   const testing::Golden golden("convnet");
   Sequential<T> net = make_convnet<T>();
   optim::Adam<T> adam{net.parameters(), {.learning_rate = 1e-3}};
@@ -93,7 +93,7 @@ void compare_with_pytorch(double tolerance) {
   EXPECT_LT(testing::difference(y, golden["eval"].template cast<T>()), tolerance);
 }
 
-TEST(ConvnetParity, Double) { compare_with_pytorch<double>(1e-8); }
+TEST(ConvnetParity, Double) { compare_convnet_with_pytorch<double>(1e-8); }
 
 }  // namespace
 }  // namespace eigengrad::nn

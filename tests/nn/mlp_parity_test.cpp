@@ -18,7 +18,7 @@ namespace {
 
 // The whole first assignment of backpropagation against PyTorch: outputs, losses, all gradients, training.
 template <class T>
-void compare_with_pytorch(double tolerance) {
+void compare_mlp_with_pytorch(double tolerance) {
   const testing::Golden golden("mlp");
   Sequential net{Linear<T>{12, 9}, ReLU<T>{}, Linear<T>{9, 5}, ReLU<T>{}, Linear<T>{5, 4}};
   net.visit([&](std::string_view name, Parameter<T>& p) { p.value = golden[std::string(name)].template cast<T>(); });
@@ -43,8 +43,8 @@ void compare_with_pytorch(double tolerance) {
   }
 }
 
-TEST(MlpParity, Double) { compare_with_pytorch<double>(1e-12); }
-TEST(MlpParity, Float) { compare_with_pytorch<float>(1e-5); }
+TEST(MlpParity, Double) { compare_mlp_with_pytorch<double>(1e-12); }
+TEST(MlpParity, Float) { compare_mlp_with_pytorch<float>(1e-5); }
 
 }  // namespace
 }  // namespace eigengrad::nn

@@ -33,7 +33,7 @@ Residual<T> projection_block() {
   return Residual{Sequential{Linear<T>{6, 5}, Tanh<T>{}}, Sequential{Linear<T>{6, 5, {.bias = false}}}};
 }
 template <class T>
-Sequential<T> make_net() {
+Sequential<T> make_residual_net() {
   return Sequential{identity_block<T>(), LayerNorm<T>{6}, projection_block<T>()};
 }
 
@@ -42,7 +42,7 @@ TEST(Residual, Gradcheck) {
   EXPECT_TRUE(gradcheck(identity_block<double>(), {4, 6}));
   EXPECT_TRUE(gradcheck(projection_block<double>(), {4, 6}));
   EXPECT_TRUE(gradcheck(projection_block<double>(), {2, 3, 6}, {.mode = Mode::eval}));
-  EXPECT_TRUE(gradcheck(make_net<double>(), {4, 6}));
+  EXPECT_TRUE(gradcheck(make_residual_net<double>(), {4, 6}));
   EXPECT_TRUE(gradcheck(Residual{Sequential{identity_block<double>(), Tanh<double>{}}}, {4, 6}));
   // Both paths end in a layer that keeps its output: neither may be written over.
   EXPECT_TRUE(gradcheck(Residual{Sequential{Tanh<double>{}}, Sequential{Tanh<double>{}}}, {4, 6}));
@@ -50,7 +50,8 @@ TEST(Residual, Gradcheck) {
 }
 
 TEST(Residual, MatchesPyTorch) {
-  testing::expect_matches_pytorch(testing::Golden("residual"), "nested", []<class T>() { return make_net<T>(); });
+  testing::expect_matches_pytorch(testing::Golden("residual"), "nested",
+                                  []<class T>() { return make_residual_net<T>(); });
 }
 
 TEST(Residual, IsTheSumOfItsPaths) {
@@ -127,7 +128,7 @@ TEST(Residual, PassesTheModeOn) {
 
 TEST(Residual, BackwardParametersGivesTheSameGradients) {
   const auto x = testing::random<double>({4, 6}, 1);
-  for (const Sequential<double>& made : {make_net<double>(), Sequential{projection_block<double>()}}) {
+  for (const Sequential<double>& made : {make_residual_net<double>(), Sequential{projection_block<double>()}}) {
     Sequential net = made;
     const auto dy = testing::random<double>({4, 5}, 2);
     net.forward(x);

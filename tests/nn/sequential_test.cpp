@@ -23,13 +23,13 @@ namespace {
 
 static_assert(Layer<Sequential<float>> && Layer<Sequential<double>>);
 
-Sequential<double> make_net() {
+Sequential<double> make_classifier() {
   return Sequential{Flatten<double>{}, Linear<double>{12, 7}, ReLU<double>{}, Linear<double>{7, 4}, Softmax<double>{}};
 }
 
 TEST(Sequential, Gradcheck) {
   manual_seed(3);
-  EXPECT_TRUE(gradcheck(make_net(), {5, 2, 3, 2}));
+  EXPECT_TRUE(gradcheck(make_classifier(), {5, 2, 3, 2}));
   EXPECT_TRUE(gradcheck(Sequential{Sequential{Linear<double>{3, 4}, ReLU<double>{}}, Linear<double>{4, 2}}, {5, 3}));
 }
 
@@ -53,7 +53,7 @@ TEST(Sequential, NamesParametersByIndexDotName) {
 }
 
 TEST(Sequential, BackwardParametersGivesTheSameGradients) {
-  Sequential net = make_net();
+  Sequential net = make_classifier();
   Sequential other = net;
   const auto x = testing::random<double>({5, 2, 3, 2}, 1);
   const auto dy = testing::random<double>({5, 4}, 2);
@@ -68,7 +68,7 @@ TEST(Sequential, BackwardParametersGivesTheSameGradients) {
 }
 
 TEST(Sequential, ACopyIsANetworkOfItsOwn) {
-  Sequential net = make_net();
+  Sequential net = make_classifier();
   Sequential copy = net;
   const auto x = testing::random<double>({5, 12}, 1);
   const Tensor<double> before = copy.forward(x);
@@ -78,7 +78,7 @@ TEST(Sequential, ACopyIsANetworkOfItsOwn) {
 }
 
 TEST(Sequential, ParametersStayWhereTheyAreWhenTheNetIsMoved) {
-  Sequential net = make_net();
+  Sequential net = make_classifier();
   const auto parameters = net.parameters();
   Sequential moved = std::move(net);
   EXPECT_EQ(moved.parameters(), parameters);
@@ -101,13 +101,13 @@ TEST(Sequential, NamesTheLayerThatDoesNotFit) {
 }
 
 TEST(Sequential, BackwardBeforeForwardIsAnError) {
-  Sequential net = make_net();
+  Sequential net = make_classifier();
   EXPECT_THROW(net.backward(Tensor<double>::zeros({5, 4})), StateError);
   EXPECT_THROW(net.backward_parameters(Tensor<double>::zeros({5, 4})), StateError);
 }
 
 TEST(Sequential, ErrorsOfBackwardNameTheLayer) {
-  Sequential net = make_net();
+  Sequential net = make_classifier();
   net.forward(Tensor<double>::zeros({5, 12}));
   try {
     net.backward(Tensor<double>::zeros({5, 3}));

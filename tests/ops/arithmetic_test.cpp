@@ -8,12 +8,13 @@
 
 #include "support/broadcast.hpp"
 #include "support/message_of.hpp"
+#include "support/tensors.hpp"
 #include "support/op_gradcheck.hpp"
 
 namespace eigengrad::ops {
 namespace {
 
-const double kNaN = std::numeric_limits<double>::quiet_NaN();
+using testing::kNaN;
 
 TEST(Arithmetic, EachElementWithBroadcasting) {
   const auto expect = []<class T>(T) {

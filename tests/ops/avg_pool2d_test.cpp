@@ -13,7 +13,7 @@ namespace {
 using testing::message_of;
 using testing::random;
 
-const std::pair<Shape, Window> kCases[] = {
+const std::pair<Shape, Window> kAveragePools[] = {
     {{2, 4, 4, 3}, {.kernel = 2, .stride = 2}},
     {{2, 7, 6, 5}, {.kernel = 3, .stride = 2, .padding = 1}},
     {{1, 1, 1, 1}, {.kernel = 1}},
@@ -23,7 +23,7 @@ const std::pair<Shape, Window> kCases[] = {
 };
 
 TEST(AvgPool2dOp, MatchesLoops) {
-  for (const auto& [shape, window] : kCases) {
+  for (const auto& [shape, window] : kAveragePools) {
     for (const bool count_include_pad : {true, false}) {
       const auto x = random<double>(shape, 1);
       const Shape out = window.output("test", shape);

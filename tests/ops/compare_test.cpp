@@ -8,11 +8,12 @@
 
 #include "support/broadcast.hpp"
 #include "support/message_of.hpp"
+#include "support/tensors.hpp"
 
 namespace eigengrad::ops {
 namespace {
 
-const double kNaN = std::numeric_limits<double>::quiet_NaN();
+using testing::kNaN;
 
 /// Conversion to Index leaves few different numbers, so that some are equal.
 template <class T>

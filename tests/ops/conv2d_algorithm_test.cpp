@@ -13,6 +13,7 @@
 namespace eigengrad::ops {
 namespace {
 
+using testing::Conv2dCase;
 using testing::difference;
 using testing::random;
 
@@ -20,14 +21,7 @@ constexpr Conv2dAlgorithm kAlgorithms[] = {Conv2dAlgorithm::im2col,       Conv2d
                                            Conv2dAlgorithm::few_channels, Conv2dAlgorithm::pointwise,
                                            Conv2dAlgorithm::winograd_2x2, Conv2dAlgorithm::winograd_4x4};
 
-struct Case {
-  const char* name;
-  Shape x;
-  Shape weight;
-  Conv2dOptions options;
-};
-
-const Case kCases[] = {
+const Conv2dCase kOfAlgorithms[] = {
     {"one_pixel", {1, 1, 1, 1}, {1, 3, 3, 1}, {.padding = 1}},
     {"two_by_two", {5, 2, 2, 40}, {50, 3, 3, 40}, {.padding = 1}},
     {"three_by_five", {2, 3, 5, 17}, {33, 3, 3, 17}, {.padding = 1}},
@@ -47,7 +41,7 @@ const Case kCases[] = {
 
 /// Calls f(options) for each algorithm that suits, and says which it was.
 template <class F>
-void for_each_algorithm(const Case& conv, const F& f) {
+void for_each_algorithm(const Conv2dCase& conv, const F& f) {
   const auto problem = detail::conv2d_problem("test", conv.x, conv.weight, conv.options);
   for (const Conv2dAlgorithm algorithm : kAlgorithms) {
     if (!detail::suits(algorithm, problem)) continue;
@@ -67,12 +61,12 @@ Tensor<double> to_double(const Tensor<T>& x) {
   return result;
 }
 
-class Algorithms : public ::testing::TestWithParam<Case> {
+class Algorithms : public ::testing::TestWithParam<Conv2dCase> {
  protected:
   /// Compares all directions in T with the definition in double.
   template <class T>
   void check(double tolerance) const {
-    const Case& conv = GetParam();
+    const Conv2dCase& conv = GetParam();
     const auto x = random<T>(conv.x, 1);
     const auto weight = random<T>(conv.weight, 2);
     const auto bias = random<T>({conv.weight[0]}, 3);
@@ -96,7 +90,7 @@ TEST_P(Algorithms, MatchLoopsInDouble) { check<double>(1e-12); }
 TEST_P(Algorithms, MatchLoopsInFloat) { check<float>(2e-5); }
 
 TEST_P(Algorithms, ApplyAChannelMap) {
-  const Case& conv = GetParam();
+  const Conv2dCase& conv = GetParam();
   const auto x = random<double>(conv.x, 1);
   const auto weight = random<double>(conv.weight, 2);
   const Shape channels{conv.weight[0]};
@@ -112,7 +106,7 @@ TEST_P(Algorithms, ApplyAChannelMap) {
 }
 
 TEST_P(Algorithms, GiveTheSameBitsForAnyNumberOfThreads) {
-  const Case& conv = GetParam();
+  const Conv2dCase& conv = GetParam();
   const auto x = random<float>(conv.x, 1);
   const auto weight = random<float>(conv.weight, 2);
   for_each_algorithm(conv, [&](const Conv2dOptions& options) {
@@ -132,7 +126,7 @@ TEST_P(Algorithms, GiveTheSameBitsForAnyNumberOfThreads) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Algorithms, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Shapes, Algorithms, ::testing::ValuesIn(kOfAlgorithms),
                          [](const auto& conv) { return std::string("of_") + conv.param.name; });
 
 TEST(Conv2dAlgorithm, TheFastestIsChosenBySize) {

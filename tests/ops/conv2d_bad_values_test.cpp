@@ -19,16 +19,10 @@
 namespace eigengrad::ops {
 namespace {
 
+using testing::Conv2dCase;
 using testing::random;
 
-struct Case {
-  const char* name;
-  Shape x;
-  Shape weight;
-  Conv2dOptions options;
-};
-
-const Case kCases[] = {
+const Conv2dCase kWithBadValues[] = {
     {"3x3", {2, 7, 6, 20}, {18, 3, 3, 20}, {.padding = 1}},
     {"more_outputs_than_tiles", {1, 4, 4, 10}, {33, 3, 3, 10}, {.padding = 1}},
     {"padding_of_two", {1, 5, 9, 17}, {5, 3, 3, 17}, {.padding = 2}},
@@ -45,8 +39,8 @@ const Case kCases[] = {
     {"depthwise", {2, 6, 5, 20}, {40, 3, 3, 1}, {.padding = 1, .groups = 20}},
 };
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kBadValues[] = {1e6F, 1e30F, kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN()};
+constexpr float kBadValues[] = {1e6F, 1e30F, std::numeric_limits<float>::infinity(),
+                                -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()};
 
 /// Sums of products, by the definition, in double, and of their magnitudes: what a sum in float is rounded by. A bad value
 /// counts as multiplied by 1 or more, since in its own sums it may be rounded with the weights around it.
@@ -77,7 +71,7 @@ struct Sums {
   return ::testing::AssertionSuccess();
 }
 
-class BadValues : public ::testing::TestWithParam<Case> {
+class BadValues : public ::testing::TestWithParam<Conv2dCase> {
  protected:
   BadValues() {
     y_ = direct_shape();
@@ -186,23 +180,23 @@ TEST_P(BadValues, OfManyFactorsStayInTheirSums) {
     compare_with("all", [&](Index, Index) { return nan; });
     compare_with("all rows but one", [&](Index row, Index) { return row == rows / 2 ? 0.0F : nan; });
     compare_with("the first row", [&](Index row, Index) { return row == 0 ? nan : 0.0F; });
-    compare_with("infinities in the first row", [&](Index row, Index) { return row == 0 ? kInfinity : 0.0F; });
-    compare_with("the last row", [&](Index row, Index) { return row == rows - 1 ? -kInfinity : 0.0F; });
+    compare_with("infinities in the first row", [&](Index row, Index) { return row == 0 ? kBadValues[2] : 0.0F; });
+    compare_with("the last row", [&](Index row, Index) { return row == rows - 1 ? -kBadValues[2] : 0.0F; });
     compare_with("the last channel", [&](Index, Index channel) { return channel == channels - 1 ? nan : 0.0F; });
     compare_with("the first and the last row", [&](Index row, Index channel) {
-      return row == 0 ? kInfinity : row == rows - 1 && channel == 0 ? nan : 0.0F;
+      return row == 0 ? kBadValues[2] : row == rows - 1 && channel == 0 ? nan : 0.0F;
     });
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, BadValues, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Shapes, BadValues, ::testing::ValuesIn(kWithBadValues),
                          [](const auto& conv) { return std::string("of_") + conv.param.name; });
 
 TEST(BadValues, OfWeightsLeaveWhatFollowsAsItIs) {
   for (const Index channels : {3, 20}) {
     const auto x = random<float>({2, 6, 7, channels}, 1);
     auto weight = random<float>({18, 3, 3, channels}, 2);
-    weight.mutable_data()[(3 * 9 + 0) * channels] = kInfinity;
+    weight.mutable_data()[(3 * 9 + 0) * channels] = kBadValues[2];
     weight.mutable_data()[(5 * 9 + 7) * channels + 1] = kBadValues[4];
     const Tensor<float> scale = random<float>({18}, 3), shift = random<float>({18}, 4);
     for (const ChannelMap<float>& f :
@@ -221,7 +215,7 @@ TEST(BadValues, OfWeightsLeaveWhatFollowsAsItIs) {
 }
 
 TEST(BadValues, OfManyPixelsToo) {
-  const Case conv{"", {2, 13, 14, 24}, {16, 3, 3, 24}, {.padding = 1}};
+  const Conv2dCase conv{"", {2, 13, 14, 24}, {16, 3, 3, 24}, {.padding = 1}};
   auto x = random<float>(conv.x, 1);
   Rng rng(8);
   for (int i = 0; i < 20; ++i) x.mutable_data()[rng.below(x.numel())] = kBadValues[rng.below(2)];

@@ -13,18 +13,12 @@
 namespace eigengrad::ops {
 namespace {
 
+using testing::Conv2dCase;
 using testing::difference;
 using testing::message_of;
 using testing::random;
 
-struct Case {
-  const char* name;
-  Shape x;
-  Shape weight;
-  Conv2dOptions options;
-};
-
-const Case kCases[] = {
+const Conv2dCase kConvolutions[] = {
     {"3x3", {2, 7, 6, 5}, {4, 3, 3, 5}, {.padding = 1}},
     {"one_pixel", {1, 1, 1, 1}, {1, 1, 1, 1}, {}},
     {"pointwise", {3, 5, 4, 17}, {33, 1, 1, 17}, {}},
@@ -83,7 +77,7 @@ std::vector<Conv2dOptions> ways(const Tensor<T>& x, const Tensor<T>& weight, Con
   return result;
 }
 
-class Conv2dOp : public ::testing::TestWithParam<Case> {};
+class Conv2dOp : public ::testing::TestWithParam<Conv2dCase> {};
 
 TEST_P(Conv2dOp, MatchesLoops) {
   const auto& [name, x_shape, weight_shape, options] = GetParam();
@@ -152,7 +146,7 @@ TEST_P(Conv2dOp, GivesTheSameBitsForAnyNumberOfThreads) {
   set_num_threads(0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Conv2dOp, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Shapes, Conv2dOp, ::testing::ValuesIn(kConvolutions),
                          [](const auto& conv) { return std::string("of_") + conv.param.name; });
 
 TEST(Conv2dOp, NoImagesGiveNoOutputAndNoGradient) {

@@ -15,11 +15,6 @@ namespace eigengrad::ops {
 namespace {
 
 template <class T>
-constexpr T kInfinity = std::numeric_limits<T>::infinity();
-template <class T>
-constexpr T kNaN = std::numeric_limits<T>::quiet_NaN();
-
-template <class T>
 void expect_definitions(double tolerance) {
   using X = Tensor<T>;
   testing::expect_elementwise<T>(
@@ -71,8 +66,8 @@ void expect_values(const F& f, std::initializer_list<std::pair<T, T>> values) {
 
 template <class T>
 void expect_limits() {
-  constexpr T inf = kInfinity<T>;
-  constexpr T nan = kNaN<T>;
+  constexpr T inf = std::numeric_limits<T>::infinity();
+  constexpr T nan = std::numeric_limits<T>::quiet_NaN();
   expect_values<T>([](const Tensor<T>& x) { return exp(x); },
                    {{0, 1}, {-inf, 0}, {inf, inf}, {nan, nan}, {T(-2000), 0}, {T(2000), inf}});
   expect_values<T>([](const Tensor<T>& x) { return log(x); }, {{1, 0}, {0, -inf}, {inf, inf}, {nan, nan}, {-1, nan}});
@@ -91,9 +86,9 @@ TEST(Math, LetsNaNAndTheInfinitiesThrough) {
 TEST(Math, DerivativesAtTheKinks) {
   using X = Tensor<double>;
   const X dy({5}, {1, 2, 3, 4, 5});
-  EXPECT_TRUE(equal(abs_backward(dy, X({5}, {-1, 0, 2, -0.0, kNaN<double>})), X({5}, {-1, 0, 3, 0, 0})));
-  EXPECT_TRUE(equal(clamp_backward(dy, X({5}, {-1, 1, 0, 1.5, kNaN<double>}), -1, 1), X({5}, {1, 2, 3, 0, 0})));
-  EXPECT_EQ(sqrt_backward(dy, X::zeros({5})).data()[0], kInfinity<double>);
+  EXPECT_TRUE(equal(abs_backward(dy, X({5}, {-1, 0, 2, -0.0, testing::kNaN})), X({5}, {-1, 0, 3, 0, 0})));
+  EXPECT_TRUE(equal(clamp_backward(dy, X({5}, {-1, 1, 0, 1.5, testing::kNaN}), -1, 1), X({5}, {1, 2, 3, 0, 0})));
+  EXPECT_EQ(sqrt_backward(dy, X::zeros({5})).data()[0], testing::kInfinity);
 }
 
 TEST(Math, DerivativesAreTheDifferences) {

@@ -18,7 +18,7 @@ namespace {
 using testing::message_of;
 using testing::random;
 
-const std::pair<Shape, Window> kCases[] = {
+const std::pair<Shape, Window> kMaxPools[] = {
     {{2, 4, 4, 3}, {.kernel = 2, .stride = 2}},
     {{2, 7, 6, 5}, {.kernel = 3, .stride = 2, .padding = 1}},
     {{1, 1, 1, 1}, {.kernel = 1}},
@@ -96,7 +96,7 @@ TEST(MaxPool2dOp, AWindowMovesByOneAndHasNoPaddingUnlessAsked) {
 }
 
 TEST(MaxPool2dOp, MatchesLoops) {
-  for (const auto& [shape, window] : kCases) {
+  for (const auto& [shape, window] : kMaxPools) {
     expect_matches_loops(random<double>(shape, 1), window);
     expect_matches_loops(random<float>(shape, 1), window);
   }
@@ -115,7 +115,7 @@ Tensor<T> with_ties_and_nan(const Shape& shape) {
 }
 
 TEST(MaxPool2dOp, TiesInfinitiesAndNaNInEveryLane) {
-  for (const auto& [shape, window] : kCases) {
+  for (const auto& [shape, window] : kMaxPools) {
     expect_matches_loops(with_ties_and_nan<double>(shape), window);
     expect_matches_loops(with_ties_and_nan<float>(shape), window);
   }

@@ -16,8 +16,8 @@ namespace eigengrad::ops {
 namespace {
 
 using X = Tensor<double>;
-const double kNaN = std::numeric_limits<double>::quiet_NaN();
-const double kInfinity = std::numeric_limits<double>::infinity();
+using testing::kInfinity;
+using testing::kNaN;
 
 struct Case {
   Shape x;

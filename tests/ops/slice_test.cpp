@@ -23,7 +23,7 @@ struct Case {
   Index begin, end, step;
 };
 
-const std::vector<Case> kCases{
+const std::vector<Case> kSlices{
     {{10}, 0, 2, 7, 1},
     {{10}, 0, -3, kEnd, 1},
     {{10}, 0, 0, -4, 3},
@@ -78,7 +78,7 @@ void check(const Case& c) {
 }
 
 TEST(Slice, MatchesLoopsForwardAndBackward) {
-  for (const Case& c : kCases) {
+  for (const Case& c : kSlices) {
     check<float>(c);
     check<double>(c);
     check<Index>(c);

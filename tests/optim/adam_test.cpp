@@ -15,7 +15,7 @@ namespace eigengrad::optim {
 namespace {
 
 template <class T>
-void compare_with_pytorch(double tolerance) {
+void compare_adam_with_pytorch(double tolerance) {
   const testing::Golden golden("adam");
   const auto with = [](const AdamOptions& options) {
     return [options](const std::vector<Parameter<T>*>& p) { return Adam{p, options}; };
@@ -34,8 +34,8 @@ void compare_with_pytorch(double tolerance) {
 }
 
 TEST(Adam, MatchesPyTorch) {
-  compare_with_pytorch<double>(1e-14);
-  compare_with_pytorch<float>(2e-6);
+  compare_adam_with_pytorch<double>(1e-14);
+  compare_adam_with_pytorch<float>(2e-6);
 }
 
 // The first step of any parameter is learning_rate sign(g), whatever steps others have made before.

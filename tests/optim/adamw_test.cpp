@@ -14,7 +14,7 @@ namespace eigengrad::optim {
 namespace {
 
 template <class T>
-void compare_with_pytorch(double tolerance) {
+void compare_adamw_with_pytorch(double tolerance) {
   const testing::Golden golden("adamw");
   const auto with = [](const AdamWOptions& options) {
     return [options](const std::vector<Parameter<T>*>& p) { return AdamW{p, options}; };
@@ -33,8 +33,8 @@ void compare_with_pytorch(double tolerance) {
 }
 
 TEST(AdamW, MatchesPyTorch) {
-  compare_with_pytorch<double>(1e-14);
-  compare_with_pytorch<float>(2e-6);
+  compare_adamw_with_pytorch<double>(1e-14);
+  compare_adamw_with_pytorch<float>(2e-6);
 }
 
 TEST(AdamW, DecayDoesNotPassThroughTheMoments) {

@@ -18,7 +18,7 @@ namespace eigengrad::optim {
 namespace {
 
 template <class T>
-void compare_with_pytorch(double tolerance) {
+void compare_clipping_with_pytorch(double tolerance) {
   const testing::Golden golden("clip_grad_norm");
   const std::vector<std::pair<std::string, double>> cases{{"clipped", 0.75}, {"below", 100.0}, {"zero", 0.0}};
   for (const auto& [name, max_norm] : cases) {
@@ -41,8 +41,8 @@ void compare_with_pytorch(double tolerance) {
 }
 
 TEST(ClipGradNorm, MatchesPyTorch) {
-  compare_with_pytorch<double>(1e-14);
-  compare_with_pytorch<float>(1e-6);
+  compare_clipping_with_pytorch<double>(1e-14);
+  compare_clipping_with_pytorch<float>(1e-6);
 }
 
 TEST(ClipGradNorm, SumsInDoubleAndAlikeForAnyNumberOfThreads) {

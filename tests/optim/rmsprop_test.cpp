@@ -12,7 +12,7 @@ namespace eigengrad::optim {
 namespace {
 
 template <class T>
-void compare_with_pytorch(double tolerance) {
+void compare_rmsprop_with_pytorch(double tolerance) {
   const testing::Golden golden("rmsprop");
   const auto with = [](const RMSpropOptions& options) {
     return [options](const std::vector<Parameter<T>*>& p) { return RMSprop{p, options}; };
@@ -32,8 +32,8 @@ void compare_with_pytorch(double tolerance) {
 }
 
 TEST(RMSprop, MatchesPyTorch) {
-  compare_with_pytorch<double>(1e-14);
-  compare_with_pytorch<float>(2e-6);
+  compare_rmsprop_with_pytorch<double>(1e-14);
+  compare_rmsprop_with_pytorch<float>(2e-6);
 }
 
 TEST(RMSprop, CenteredStaysFiniteWhereAllGradientsAreEqual) {

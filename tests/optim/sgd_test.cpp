@@ -15,7 +15,7 @@ namespace eigengrad::optim {
 namespace {
 
 template <class T>
-void compare_with_pytorch(double tolerance) {
+void compare_sgd_with_pytorch(double tolerance) {
   const testing::Golden golden("sgd");
   const std::vector<std::pair<std::string, SGDOptions>> runs{
       {"plain", {.learning_rate = 0.1}},
@@ -49,8 +49,8 @@ void compare_with_pytorch(double tolerance) {
 }
 
 TEST(SGD, MatchesPyTorch) {
-  compare_with_pytorch<double>(1e-14);
-  compare_with_pytorch<float>(1e-6);
+  compare_sgd_with_pytorch<double>(1e-14);
+  compare_sgd_with_pytorch<float>(1e-6);
 }
 
 TEST(SGD, StepUsesTheGradientsUp) {

@@ -8,6 +8,14 @@
 
 namespace eigengrad::testing {
 
+/// A convolution to be tested.
+struct Conv2dCase {
+  const char* name;
+  Shape x;
+  Shape weight;
+  ops::Conv2dOptions options;
+};
+
 template <class T>
 struct Conv2dGradients {
   Tensor<T> dx, dw, db;

@@ -15,6 +15,9 @@
 
 namespace eigengrad::testing {
 
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
 template <class T>
 Tensor<T> random(const Shape& shape, std::uint64_t seed) {
   Rng rng(seed);

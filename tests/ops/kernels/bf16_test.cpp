@@ -46,7 +46,7 @@ double error(const Tensor<float>& got, const Tensor<double>& expected, const Ten
   return largest;
 }
 
-struct Sizes {
+struct Bf16Sizes {
   Index rows, cols, depth;
 };
 
@@ -79,11 +79,11 @@ Tensor<float> transposed(const Tensor<float>& x, bool really = true) {
   return result;
 }
 
-class Bf16 : public ::testing::TestWithParam<Sizes> {
+class Bf16 : public ::testing::TestWithParam<Bf16Sizes> {
  protected:
   MatmulPrecisionScope scope_{medium};
 
-  static void check(const Sizes& sizes, const Layout& layout) {
+  static void check(const Bf16Sizes& sizes, const Layout& layout) {
     const auto [rows, cols, depth] = sizes;
     const Tensor<float> a = random<float>({rows, depth}, 1);
     const Tensor<float> b = random<float>({cols, depth}, 2);
@@ -116,12 +116,12 @@ TEST_P(Bf16, MatchesLoopsOnRoundedNumbers) {
         for (const bool add : {false, true}) check(GetParam(), {a, b, c, add});
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, Bf16,
-                         ::testing::Values(Sizes{1, 1, 1}, Sizes{1, 1, 2}, Sizes{1, 10, 7}, Sizes{10, 1, 7},
-                                           Sizes{3, 5, 2}, Sizes{40, 35, 31}, Sizes{33, 40, 64}, Sizes{36, 47, 257},
-                                           Sizes{65, 70, 700}, Sizes{50, 100, 2101}, Sizes{34, 100, 2200},
-                                           Sizes{1, 70, 129}, Sizes{45, 9, 100}, Sizes{300, 40, 515},
-                                           Sizes{40, 700, 301}),
+INSTANTIATE_TEST_SUITE_P(Bf16Sizes, Bf16,
+                         ::testing::Values(Bf16Sizes{1, 1, 1}, Bf16Sizes{1, 1, 2}, Bf16Sizes{1, 10, 7},
+                                           Bf16Sizes{10, 1, 7}, Bf16Sizes{3, 5, 2}, Bf16Sizes{40, 35, 31},
+                                           Bf16Sizes{33, 40, 64}, Bf16Sizes{36, 47, 257}, Bf16Sizes{65, 70, 700},
+                                           Bf16Sizes{50, 100, 2101}, Bf16Sizes{34, 100, 2200}, Bf16Sizes{1, 70, 129},
+                                           Bf16Sizes{45, 9, 100}, Bf16Sizes{300, 40, 515}, Bf16Sizes{40, 700, 301}),
                          [](const auto& sizes) {
                            return std::to_string(sizes.param.rows) + "x" + std::to_string(sizes.param.cols) + "x" +
                                   std::to_string(sizes.param.depth);
@@ -168,8 +168,8 @@ TEST(Bf16, FewRowsAndBatchesOfSmallMatricesStayFloat32) {
 }
 
 TEST(Bf16, TheNumberOfThreadsChangesNoBit) {
-  for (const Sizes sizes :
-       {Sizes{200, 100, 3072}, Sizes{100, 3072, 200}, Sizes{200, 700, 701}, Sizes{333, 77, 500}, Sizes{40, 301, 999}}) {
+  for (const Bf16Sizes sizes : {Bf16Sizes{200, 100, 3072}, Bf16Sizes{100, 3072, 200}, Bf16Sizes{200, 700, 701},
+                                Bf16Sizes{333, 77, 500}, Bf16Sizes{40, 301, 999}}) {
     const Tensor<float> a = random<float>({sizes.rows, sizes.depth}, 1);
     const Tensor<float> b = random<float>({sizes.depth, sizes.cols}, 2);
     const auto with_threads = [&](int threads) {

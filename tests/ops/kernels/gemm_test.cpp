@@ -27,11 +27,11 @@ void reference(View<const T> a, View<const T> b, View<T> c, bool add) {
   }
 }
 
-struct Sizes {
+struct GemmSizes {
   Index rows, cols, depth;
 };
 
-class Gemm : public ::testing::TestWithParam<Sizes> {
+class Gemm : public ::testing::TestWithParam<GemmSizes> {
  protected:
   template <class T>
   void check(double tolerance) const {
@@ -70,13 +70,15 @@ class Gemm : public ::testing::TestWithParam<Sizes> {
 TEST_P(Gemm, MatchesLoopsInFloat) { check<float>(1e-5); }
 TEST_P(Gemm, MatchesLoopsInDouble) { check<double>(1e-13); }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, Gemm,
-                         ::testing::Values(Sizes{1, 1, 1}, Sizes{1, 10, 7}, Sizes{10, 1, 7}, Sizes{3, 5, 2},
-                                           Sizes{13, 33, 17}, Sizes{12, 32, 256}, Sizes{31, 47, 257},
-                                           Sizes{100, 200, 64}, Sizes{65, 70, 700},     // above one thread's work
-                                           Sizes{50, 100, 1100}, Sizes{34, 100, 1100},  // a split summed axis
-                                           Sizes{5, 70, 129}, Sizes{45, 9, 100},        // few rows, few columns
-                                           Sizes{300, 40, 300}, Sizes{40, 700, 300}),   // many panels of each kind
+INSTANTIATE_TEST_SUITE_P(GemmSizes, Gemm,
+                         ::testing::Values(GemmSizes{1, 1, 1}, GemmSizes{1, 10, 7}, GemmSizes{10, 1, 7},
+                                           GemmSizes{3, 5, 2}, GemmSizes{13, 33, 17}, GemmSizes{12, 32, 256},
+                                           GemmSizes{31, 47, 257}, GemmSizes{100, 200, 64},
+                                           GemmSizes{65, 70, 700},  // above one thread's work
+                                           GemmSizes{50, 100, 1100}, GemmSizes{34, 100, 1100},  // a split summed axis
+                                           GemmSizes{5, 70, 129}, GemmSizes{45, 9, 100},        // few rows, few columns
+                                           GemmSizes{300, 40, 300},
+                                           GemmSizes{40, 700, 300}),  // many panels of each kind
                          [](const auto& sizes) {
                            return std::to_string(sizes.param.rows) + "x" + std::to_string(sizes.param.cols) + "x" +
                                   std::to_string(sizes.param.depth);
@@ -93,8 +95,8 @@ TEST(Gemm, AnEmptySumIsZero) {
 }
 
 TEST(Gemm, TheNumberOfThreadsChangesNoBit) {
-  for (const Sizes sizes :
-       {Sizes{200, 100, 3072}, Sizes{100, 3072, 200}, Sizes{200, 700, 700}, Sizes{333, 77, 500}, Sizes{16, 301, 999}}) {
+  for (const GemmSizes sizes : {GemmSizes{200, 100, 3072}, GemmSizes{100, 3072, 200}, GemmSizes{200, 700, 700},
+                                GemmSizes{333, 77, 500}, GemmSizes{16, 301, 999}}) {
     const Tensor<float> a = testing::random<float>({sizes.rows, sizes.depth}, 1);
     const Tensor<float> b = testing::random<float>({sizes.depth, sizes.cols}, 2);
     const auto product = [&](int threads) {
