@@ -8,8 +8,8 @@
 
 #include "support/broadcast.hpp"
 #include "support/message_of.hpp"
-#include "support/tensors.hpp"
 #include "support/op_gradcheck.hpp"
+#include "support/tensors.hpp"
 
 namespace eigengrad::ops {
 namespace {

@@ -12,13 +12,13 @@ namespace {
 using testing::difference;
 using testing::random;
 
-struct Sizes {
+struct LinearSizes {
   Index rows, inputs, outputs;
 };
-const Sizes kSizes[] = {{1, 1, 1}, {1, 7, 3}, {4, 8, 5}, {33, 65, 17}, {200, 300, 10}, {7, 1100, 90}};
+const LinearSizes kLinearSizes[] = {{1, 1, 1}, {1, 7, 3}, {4, 8, 5}, {33, 65, 17}, {200, 300, 10}, {7, 1100, 90}};
 
 TEST(Linear, MatchesLoops) {
-  for (const auto [rows, inputs, outputs] : kSizes) {
+  for (const auto [rows, inputs, outputs] : kLinearSizes) {
     const auto x = random<double>({rows, inputs}, 1);
     const auto weight = random<double>({outputs, inputs}, 2);
     const auto bias = random<double>({outputs}, 3);
@@ -40,7 +40,7 @@ TEST(Linear, MatchesLoops) {
 }
 
 TEST(Linear, BackwardMatchesLoops) {
-  for (const auto [rows, inputs, outputs] : kSizes) {
+  for (const auto [rows, inputs, outputs] : kLinearSizes) {
     const auto x = random<double>({rows, inputs}, 1);
     const auto weight = random<double>({outputs, inputs}, 2);
     const auto dy = random<double>({rows, outputs}, 3);

@@ -116,7 +116,7 @@ TEST_P(Bf16, MatchesLoopsOnRoundedNumbers) {
         for (const bool add : {false, true}) check(GetParam(), {a, b, c, add});
 }
 
-INSTANTIATE_TEST_SUITE_P(Bf16Sizes, Bf16,
+INSTANTIATE_TEST_SUITE_P(Sizes, Bf16,
                          ::testing::Values(Bf16Sizes{1, 1, 1}, Bf16Sizes{1, 1, 2}, Bf16Sizes{1, 10, 7},
                                            Bf16Sizes{10, 1, 7}, Bf16Sizes{3, 5, 2}, Bf16Sizes{40, 35, 31},
                                            Bf16Sizes{33, 40, 64}, Bf16Sizes{36, 47, 257}, Bf16Sizes{65, 70, 700},

@@ -70,7 +70,7 @@ class Gemm : public ::testing::TestWithParam<GemmSizes> {
 TEST_P(Gemm, MatchesLoopsInFloat) { check<float>(1e-5); }
 TEST_P(Gemm, MatchesLoopsInDouble) { check<double>(1e-13); }
 
-INSTANTIATE_TEST_SUITE_P(GemmSizes, Gemm,
+INSTANTIATE_TEST_SUITE_P(Sizes, Gemm,
                          ::testing::Values(GemmSizes{1, 1, 1}, GemmSizes{1, 10, 7}, GemmSizes{10, 1, 7},
                                            GemmSizes{3, 5, 2}, GemmSizes{13, 33, 17}, GemmSizes{12, 32, 256},
                                            GemmSizes{31, 47, 257}, GemmSizes{100, 200, 64},
