@@ -32,25 +32,29 @@ EIGEN_ALWAYS_INLINE T sum_run(Index count, const F& f, const From*... from) {
   constexpr int kSide = 4;
   constexpr int kVectors = static_cast<int>(kBlock<T>) / kernels::kLanes<T>;
   Vector sum[kernels::array_size(kSide * kVectors)];
-  kernels::unroll<kSide * kVectors>([&](auto k) EIGENGRAD_INLINE_LAMBDA { sum[k] = Vector(0.0); });
-  const auto add = [&](auto side, const T* values) EIGENGRAD_INLINE_LAMBDA {
-    kernels::unroll<kVectors>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
-      constexpr int at = side * kVectors + k;
+  EIGENGRAD_UNROLL
+  for (int k = 0; k < kSide * kVectors; ++k) sum[k] = Vector(0.0);
+  const auto add = [&](int side, const T* values) EIGENGRAD_INLINE_LAMBDA {
+    EIGENGRAD_UNROLL
+    for (int k = 0; k < kVectors; ++k) {
+      const int at = side * kVectors + k;
       sum[at] = sum[at] + Vector::load(values + k * kernels::kLanes<T>);
-    });
+    }
   };
-  const auto add_block = [&](auto side, Index i) EIGENGRAD_INLINE_LAMBDA {
+  const auto add_block = [&](int side, Index i) EIGENGRAD_INLINE_LAMBDA {
     PaddedBlock<T> values;
     Block<T>(values.elements.data()) = f(ConstBlock<From>(from + i)...);
     add(side, values.elements.data());
   };
-  constexpr std::integral_constant<int, 0> kFirst;
   Index i = 0;
-  for (; i + kSide * kBlock<T> <= count; i += kSide * kBlock<T>)
-    kernels::unroll<kSide>([&](auto side) EIGENGRAD_INLINE_LAMBDA { add_block(side, i + side * kBlock<T>); });
-  for (; i + kBlock<T> <= count; i += kBlock<T>) add_block(kFirst, i);
-  if (i < count) add(kFirst, last_block<T>(count - i, f, (from + i)...).elements.data());
-  kernels::unroll<kSide * kVectors - 1>([&](auto k) EIGENGRAD_INLINE_LAMBDA { sum[0] = sum[0] + sum[k + 1]; });
+  for (; i + kSide * kBlock<T> <= count; i += kSide * kBlock<T>) {
+    EIGENGRAD_UNROLL
+    for (int side = 0; side < kSide; ++side) add_block(side, i + side * kBlock<T>);
+  }
+  for (; i + kBlock<T> <= count; i += kBlock<T>) add_block(0, i);
+  if (i < count) add(0, last_block<T>(count - i, f, (from + i)...).elements.data());
+  EIGENGRAD_UNROLL
+  for (int k = 0; k < kSide * kVectors - 1; ++k) sum[0] = sum[0] + sum[k + 1];
   return sum[0].sum();
 }
 

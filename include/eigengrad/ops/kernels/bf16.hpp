@@ -106,7 +106,7 @@ class Bf16Pairs<float> {
     constexpr int Lanes = kLanes<float>;
     const __m512i alternate = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,  //
                                                23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    unroll<(Width + Lanes - 1) / Lanes>([&](auto block) EIGENGRAD_INLINE_LAMBDA {
+    unroll_constants<(Width + Lanes - 1) / Lanes>([&](auto block) EIGENGRAD_INLINE_LAMBDA {
       constexpr int First = block * Lanes;
       constexpr auto Mask = static_cast<__mmask16>((1U << std::min(Lanes, Width - First)) - 1U);
       const __m512 one = _mm512_maskz_loadu_ps(Mask, steps + First);

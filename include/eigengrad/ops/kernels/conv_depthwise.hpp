@@ -41,23 +41,29 @@ void gather_tile(const LiveTap* live, Index count, const T* weights, const T* st
                  T* to, Index to_step) {
   using P = PacketOf<T, N>;
   P sum[array_size(Packets)][array_size(Tile)];
-  unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
+  EIGENGRAD_UNROLL
+  for (int j = 0; j < Packets; ++j) {
     const P begin = start == nullptr ? packet::pset1<P>(T(0)) : packet::ploadu<P>(start + j * N);
-    unroll<Tile>([&](auto t) EIGENGRAD_INLINE_LAMBDA { sum[j][t] = begin; });
-  });
+    EIGENGRAD_UNROLL
+    for (int t = 0; t < Tile; ++t) sum[j][t] = begin;
+  }
   for (Index i = 0; i < count; ++i) {
     const T* weight = weights + live[i].weight;
     const T* pixel = from + live[i].pixel;
-    unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
+    EIGENGRAD_UNROLL
+    for (int j = 0; j < Packets; ++j) {
       const P factor = packet::ploadu<P>(weight + j * N);
-      unroll<Tile>([&](auto t) EIGENGRAD_INLINE_LAMBDA {
+      EIGENGRAD_UNROLL
+      for (int t = 0; t < Tile; ++t) {
         sum[j][t] = multiply_add(factor, packet::ploadu<P>(pixel + t * from_step + j * N), sum[j][t]);
-      });
-    });
+      }
+    }
   }
-  unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
-    unroll<Tile>([&](auto t) EIGENGRAD_INLINE_LAMBDA { packet::pstoreu(to + t * to_step + j * N, sum[j][t]); });
-  });
+  EIGENGRAD_UNROLL
+  for (int j = 0; j < Packets; ++j) {
+    EIGENGRAD_UNROLL
+    for (int t = 0; t < Tile; ++t) packet::pstoreu(to + t * to_step + j * N, sum[j][t]);
+  }
 }
 
 /// A run of positions in a row, `channels` channels of them: tiles of eight sums, of more than one packet where few
@@ -133,20 +139,21 @@ void correlate_tile(const LiveTap* live, const T* x, Index x_step, const T* dy, 
   using P = PacketOf<T, N>;
   P sum[array_size(Taps)];
   const T* pixel[array_size(Taps)];
-  unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+  EIGENGRAD_UNROLL
+  for (int i = 0; i < Taps; ++i) {
     sum[i] = packet::pset1<P>(T(0));
     pixel[i] = x + live[i].pixel;
-  });
+  }
   for (Index t = 0; t < count; ++t) {
     const P gradient = packet::ploadu<P>(dy + t * dy_step);
-    unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
-      sum[i] = multiply_add(gradient, packet::ploadu<P>(pixel[i] + t * x_step), sum[i]);
-    });
+    EIGENGRAD_UNROLL
+    for (int i = 0; i < Taps; ++i) sum[i] = multiply_add(gradient, packet::ploadu<P>(pixel[i] + t * x_step), sum[i]);
   }
-  unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+  EIGENGRAD_UNROLL
+  for (int i = 0; i < Taps; ++i) {
     T* place = sums + live[i].weight;
     packet::pstoreu(place, packet::padd(packet::ploadu<P>(place), sum[i]));
-  });
+  }
 }
 
 /// Calls f(first, number) for taps in tiles of at most kMost, `number` being a compile-time constant.
@@ -154,7 +161,7 @@ template <int Most, class F>
 EIGEN_ALWAYS_INLINE void for_each_tap_tile(Index count, const F& f) {
   const EvenSplit tiles = EvenSplit::of_at_most(count, Most);
   for (Index i = 0; i < tiles.count; ++i) {
-    unroll<Most>([&](auto less_one) {
+    unroll_constants<Most>([&](auto less_one) {
       constexpr int Taps = less_one + 1;
       if (tiles.length(i) == Taps) f(tiles.begin(i), std::integral_constant<int, Taps>{});
     });

@@ -61,28 +61,31 @@ template <class T, int Positions, int Packets>
 void forward_tile(const T* x, Index column_step, const Index* offsets, Index taps, const T* weights, const T* start,
                   T* y, Index y_step) {
   constexpr int Lanes = kLanes<T>;
-  Packet<T> sum[array_size(Positions * Packets)];
+  Packet<T> sum[array_size(Positions)][array_size(Packets)];
   const T* position[array_size(Positions)];
-  unroll<Positions>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+  EIGENGRAD_UNROLL
+  for (int i = 0; i < Positions; ++i) {
     position[i] = x + i * column_step;
-    unroll<Packets>(
-        [&](auto j) EIGENGRAD_INLINE_LAMBDA { sum[i * Packets + j] = packet::pload<Packet<T>>(start + j * Lanes); });
-  });
+    EIGENGRAD_UNROLL
+    for (int j = 0; j < Packets; ++j) sum[i][j] = packet::pload<Packet<T>>(start + j * Lanes);
+  }
   for (Index tap = 0; tap < taps; ++tap, weights += Packets * Lanes) {
     Packet<T> weight[array_size(Packets)];
-    unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { weight[j] = packet::pload<Packet<T>>(weights + j * Lanes); });
+    EIGENGRAD_UNROLL
+    for (int j = 0; j < Packets; ++j) weight[j] = packet::pload<Packet<T>>(weights + j * Lanes);
     const Index offset = offsets[tap];
-    unroll<Positions>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+    EIGENGRAD_UNROLL
+    for (int i = 0; i < Positions; ++i) {
       const Packet<T> number = packet::pset1<Packet<T>>(position[i][offset]);
-      unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
-        constexpr int At = i * Packets + j;
-        sum[At] = multiply_add(number, weight[j], sum[At]);
-      });
-    });
+      EIGENGRAD_UNROLL
+      for (int j = 0; j < Packets; ++j) sum[i][j] = multiply_add(number, weight[j], sum[i][j]);
+    }
   }
-  unroll<Positions * Packets>([&](auto at) EIGENGRAD_INLINE_LAMBDA {
-    packet::pstoreu(y + (at / Packets) * y_step + (at % Packets) * Lanes, sum[at]);
-  });
+  EIGENGRAD_UNROLL
+  for (int i = 0; i < Positions; ++i) {
+    EIGENGRAD_UNROLL
+    for (int j = 0; j < Packets; ++j) packet::pstoreu(y + i * y_step + j * Lanes, sum[i][j]);
+  }
 }
 
 /// Sums over the positions of a band for some taps and some packets of outputs, added to `sums`.
@@ -90,34 +93,45 @@ template <class T, int Taps, int Packets>
 void backward_tile(const T* x, Index column_step, Index row_step, const Index* offsets, const T* dy, Index dy_step,
                    Index rows, Index cols, T* sums, Index sums_step) {
   constexpr int Lanes = kLanes<T>;
-  Packet<T> sum[array_size(Taps * Packets)];
-  unroll<Taps * Packets>([&](auto at) EIGENGRAD_INLINE_LAMBDA { sum[at] = packet::pset1<Packet<T>>(T(0)); });
+  Packet<T> sum[array_size(Taps)][array_size(Packets)];
+  EIGENGRAD_UNROLL
+  for (int i = 0; i < Taps; ++i) {
+    EIGENGRAD_UNROLL
+    for (int j = 0; j < Packets; ++j) sum[i][j] = packet::pset1<Packet<T>>(T(0));
+  }
   for (Index row = 0; row < rows; ++row) {
     const T* tap[array_size(Taps)];
-    unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA { tap[i] = x + row * row_step + offsets[i]; });
+    EIGENGRAD_UNROLL
+    for (int i = 0; i < Taps; ++i) tap[i] = x + row * row_step + offsets[i];
     for (Index col = 0; col < cols; ++col, dy += dy_step) {
       Packet<T> gradient[array_size(Packets)];
-      unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { gradient[j] = packet::ploadu<Packet<T>>(dy + j * Lanes); });
-      unroll<Taps>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+      EIGENGRAD_UNROLL
+      for (int j = 0; j < Packets; ++j) gradient[j] = packet::ploadu<Packet<T>>(dy + j * Lanes);
+      EIGENGRAD_UNROLL
+      for (int i = 0; i < Taps; ++i) {
         const Packet<T> number = packet::pset1<Packet<T>>(tap[i][col * column_step]);
-        unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
-          constexpr int At = i * Packets + j;
-          sum[At] = multiply_add(number, gradient[j], sum[At]);
-        });
-      });
+        EIGENGRAD_UNROLL
+        for (int j = 0; j < Packets; ++j) {
+          sum[i][j] = multiply_add(number, gradient[j], sum[i][j]);
+        }
+      }
     }
   }
-  unroll<Taps * Packets>([&](auto at) EIGENGRAD_INLINE_LAMBDA {
-    T* place = sums + (at / Packets) * sums_step + (at % Packets) * Lanes;
-    packet::pstore(place, packet::padd(packet::pload<Packet<T>>(place), sum[at]));
-  });
+  EIGENGRAD_UNROLL
+  for (int i = 0; i < Taps; ++i) {
+    EIGENGRAD_UNROLL
+    for (int j = 0; j < Packets; ++j) {
+      T* place = sums + i * sums_step + j * Lanes;
+      packet::pstore(place, packet::padd(packet::pload<Packet<T>>(place), sum[i][j]));
+    }
+  }
 }
 
 /// Calls f(first, lines, packets) for `count` lines in tiles of nearly one length, those of a panel of `packets`
 /// packets; the last two arguments of f are compile-time constants.
 template <class F>
 void for_each_tile(Index count, Index packets, const F& f) {
-  unroll<kMostPackets>([&](auto packets_less_one) {
+  unroll_constants<kMostPackets>([&](auto packets_less_one) {
     constexpr int Packets = packets_less_one + 1;
     if (packets != Packets) return;
     const Index tiles = (count + kLines<Packets> - 1) / kLines<Packets>;
@@ -126,7 +140,7 @@ void for_each_tile(Index count, Index packets, const F& f) {
     Index first = 0;
     for (Index i = 0; i < tiles; ++i) {
       const Index length = shorter + (i < longer ? 1 : 0);
-      unroll<kLines<Packets>>([&](auto length_less_one) {
+      unroll_constants<kLines<Packets>>([&](auto length_less_one) {
         constexpr int Length = length_less_one + 1;
         if (length == Length) f(first, std::integral_constant<int, Length>{}, std::integral_constant<int, Packets>{});
       });

@@ -37,31 +37,42 @@ void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_strid
   Vector<T> sum[array_size(Rows)][array_size(Cols)];
   const auto step = [&](Index p, const auto& load) EIGENGRAD_INLINE_LAMBDA {
     Vector<T> line[array_size(Cols)];
-    unroll<Cols>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
+    EIGENGRAD_UNROLL
+    for (int j = 0; j < Cols; ++j) {
       line[j] = load(b + j * b_stride + p);
       __builtin_prefetch(b + j * b_stride + p + kPrefetch);
-    });
-    unroll<Rows>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+    }
+    EIGENGRAD_UNROLL
+    for (int i = 0; i < Rows; ++i) {
       const auto row = Vector<T>::load(a + i * a_stride + p);
-      unroll<Cols>([&](auto j)
-                       EIGENGRAD_INLINE_LAMBDA { sum[i][j] = Vector<T>::multiply_add(row, line[j], sum[i][j]); });
-    });
+      EIGENGRAD_UNROLL
+      for (int j = 0; j < Cols; ++j) sum[i][j] = Vector<T>::multiply_add(row, line[j], sum[i][j]);
+    }
   };
-  std::array<double, array_size(Rows * Cols)> total{};  // of all runs
+  double total[array_size(Rows)][array_size(Cols)] = {};  // of all runs
   for (Index p = 0; p < steps;) {
     const Index end = std::min(p + kDotRun<T>, steps);
-    unroll<Rows * Cols>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum[i / Cols][i % Cols] = Vector<T>(0); });
+    EIGENGRAD_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      EIGENGRAD_UNROLL
+      for (int j = 0; j < Cols; ++j) sum[i][j] = Vector<T>(0);
+    }
     for (; p + kLanes<T> <= end; p += kLanes<T>)
       step(p, [](const T* from) EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(from); });
     if (p < end) step(p, [&](const T* from) { return Vector<T>::load(from, steps - p); });
     p = end;
-    unroll<Rows * Cols>(
-        [&](auto at) EIGENGRAD_INLINE_LAMBDA { total[at] += static_cast<double>(sum[at / Cols][at % Cols].sum()); });
+    EIGENGRAD_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      EIGENGRAD_UNROLL
+      for (int j = 0; j < Cols; ++j) total[i][j] += static_cast<double>(sum[i][j].sum());
+    }
   }
-  unroll<Rows * Cols>([&](auto at) EIGENGRAD_INLINE_LAMBDA {
-    T& place = c.data[at / Cols * c.row_stride + at % Cols * c.col_stride];
-    place = static_cast<T>(total[at]) + (add ? place : T(0));
-  });
+  for (int i = 0; i < Rows; ++i) {
+    for (int j = 0; j < Cols; ++j) {
+      T& place = c.data[i * c.row_stride + j * c.col_stride];
+      place = static_cast<T>(total[i][j]) + (add ? place : T(0));
+    }
+  }
 }
 
 template <class T>

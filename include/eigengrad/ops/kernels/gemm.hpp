@@ -31,17 +31,32 @@ inline constexpr Index kSerialWork = Index{1} << 19;
 
 namespace detail {
 
-/// One product, oriented so that packets run along the columns of c. Step is what a step of both operands adds.
-template <class T, class Step>
+/// The tiles of a product for rows in either layout.
+template <class T>
+struct ProductTiles {
+  const MultiplyTiles<T>* interleaved;
+  const MultiplyTiles<T>* rows_are_lines;
+
+  /// Those to which a step of both operands adds what Step does.
+  template <class Step>
+  static ProductTiles of() {
+    return {&kMultiplyTile<T, Interleaved<T>, Step>, &kMultiplyTile<T, RowsAreLines<T>, Step>};
+  }
+};
+
+/// One product, oriented so that packets run along the columns of c.
+template <class T>
 class Product {
  public:
-  Product(const OperandRef<T>& a, const OperandRef<T>& b, Index steps, const ResultRef<T>& c, bool add)
+  Product(const OperandRef<T>& a, const OperandRef<T>& b, Index steps, const ResultRef<T>& c, bool add,
+          const ProductTiles<T>& tiles)
       : a_(a),
         b_(b),
         result_(c),
         c_(c.view()),
         add_(add),
         lines_(a.copies_lines()),
+        tiles_(lines_ ? tiles.rows_are_lines : tiles.interleaved),
         row_panels_(EvenSplit::of_at_most(c_.rows, kTileRows)),
         col_panels_((c_.cols + kTileCols<T> - 1) / kTileCols<T>),
         padded_cols_(round_up(c_.cols, kLanes<T>)),
@@ -215,10 +230,9 @@ class Product {
     const Index col = j * kTileCols<T> - origin.col;
     const std::size_t packets = panel_width(j) > kLanes<T> ? 2 : 1;
     const Index rows = row_panels_.length(i);
-    const auto& tiles = lines_ ? kMultiplyTile<T, RowsAreLines<T>, Step> : kMultiplyTile<T, Interleaved<T>, Step>;
-    tiles[packets - 1][static_cast<std::size_t>(rows - 1)](depth, a + row * row_length(depth), rows * kTileCols<T>,
-                                                           b + col * depth, sums.data + row * sums.row_stride + col,
-                                                           sums.row_stride, add);
+    (*tiles_)[packets - 1][static_cast<std::size_t>(rows - 1)](depth, a + row * row_length(depth), rows * kTileCols<T>,
+                                                               b + col * depth, sums.data + row * sums.row_stride + col,
+                                                               sums.row_stride, add);
   }
 
   /// Elements of a row of a over a block of the summed axis: whole chunks where rows are lines.
@@ -236,6 +250,7 @@ class Product {
   View<T> c_;  // the sizes and strides of the result
   bool add_;
   bool lines_;  // a is packed as RowsAreLines, else Interleaved
+  const MultiplyTiles<T>* tiles_;
   EvenSplit row_panels_;
   Index col_panels_;
   Index padded_cols_;
@@ -256,16 +271,18 @@ double cycles(const OperandRef<T>& a, const OperandRef<T>& b, Index steps, Index
   return products + rows_packed + cols_packed + written;
 }
 
-/// The product by panels: packets run along the columns of c or, by transposing everything, along its rows.
-template <class Step, class T, class C>
-void multiply_packed(const OperandRef<T>& a, const OperandRef<T>& b, Index steps, const C& c, bool add) {
-  const double along_cols = cycles<T>(a, b, steps, c.rows, c.cols, c.col_stride);
-  const double along_rows = cycles<T>(b, a, steps, c.cols, c.rows, c.row_stride);
-  const C transposed = c.transposed();
+/// The product by panels: packets run along the columns of c or, by transposing everything, along its rows, which are the
+/// columns of `transposed`.
+template <class T>
+void multiply_packed(const OperandRef<T>& a, const OperandRef<T>& b, Index steps, const ResultRef<T>& c,
+                     const ResultRef<T>& transposed, bool add, const ProductTiles<T>& tiles) {
+  const View<T>& sizes = c.view();
+  const double along_cols = cycles<T>(a, b, steps, sizes.rows, sizes.cols, sizes.col_stride);
+  const double along_rows = cycles<T>(b, a, steps, sizes.cols, sizes.rows, sizes.row_stride);
   if (along_cols <= along_rows)
-    Product<T, Step>(a, b, steps, ResultRef<T>(c), add).run();
+    Product<T>(a, b, steps, c, add, tiles).run();
   else
-    Product<T, Step>(b, a, steps, ResultRef<T>(transposed), add).run();
+    Product<T>(b, a, steps, transposed, add, tiles).run();
 }
 
 }  // namespace detail
@@ -291,15 +308,18 @@ void multiply(const A& a, const B& b, Index steps, const C& c, bool add = false)
   if constexpr (std::is_same_v<A, View<const T>> && std::is_same_v<C, View<T>>) {
     if (has_few_rows(a, steps, c.cols)) return multiply_few_rows(b_ref, a, steps, c.transposed(), add);
   }
+  const C transposed = c.transposed();
+  const ResultRef<T> c_ref(c), transposed_ref(transposed);
   if constexpr (kHasBf16 && std::is_same_v<T, float>) {
     if (float32_matmul_precision() == Float32MatmulPrecision::medium) {
       const Bf16Pairs<T> a_pairs(a_ref, steps);
       const Bf16Pairs<T> b_pairs(b_ref, steps);
-      return detail::multiply_packed<Bf16PairStep>(OperandRef<T>(a_pairs), OperandRef<T>(b_pairs), a_pairs.pairs(), c,
-                                                   add);
+      return detail::multiply_packed<T>(OperandRef<T>(a_pairs), OperandRef<T>(b_pairs), a_pairs.pairs(), c_ref,
+                                        transposed_ref, add, detail::ProductTiles<T>::template of<Bf16PairStep>());
     }
   }
-  detail::multiply_packed<OneStep<T>>(a_ref, b_ref, steps, c, add);
+  detail::multiply_packed<T>(a_ref, b_ref, steps, c_ref, transposed_ref, add,
+                             detail::ProductTiles<T>::template of<OneStep<T>>());
 }
 
 /// c = a b, or c += a b with add. Sizes must fit; a, b and c must not overlap.

@@ -41,7 +41,7 @@ EIGENGRAD_FLATTEN void pack_lines(const T* const* lines, Index valid, Index dept
   constexpr int Blocks = (Width + Lanes - 1) / Lanes;
   const Index whole = depth - depth % Lanes;
   for (Index p = 0; p < whole; p += Lanes) {
-    unroll<Blocks>([&](auto block) EIGENGRAD_INLINE_LAMBDA {
+    unroll_constants<Blocks>([&](auto block) EIGENGRAD_INLINE_LAMBDA {
       constexpr int First = block * Lanes;
       constexpr int Lines = std::min(Lanes, Width - First);
       packet::PacketBlock<Packet<T>, Lanes> square;

@@ -23,6 +23,16 @@
 #define EIGENGRAD_INLINE_LAMBDA
 #endif
 
+// Before a loop of a constant number of rounds: it disappears, and arrays it indexes stay in registers. A loop is less for
+// the compiler to work on than as many copies of its body.
+#if defined(__clang__)
+#define EIGENGRAD_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define EIGENGRAD_UNROLL _Pragma("GCC unroll 64")
+#else
+#define EIGENGRAD_UNROLL
+#endif
+
 // Before a function: it is compiled once, so that whoever calls it gets the same instructions.
 #if defined(__GNUC__) && !defined(__clang__)
 #define EIGENGRAD_NOINLINE __attribute__((noinline, noclone))
@@ -56,9 +66,15 @@ inline constexpr int kRegisters = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS;
 /// The length of an array by a number that is signed, as all sizes here are: T a[array_size(N)].
 consteval std::size_t array_size(Index n) { return static_cast<std::size_t>(n); }
 
-/// Calls f(0), ..., f(N - 1), each with a compile-time constant: arrays indexed by it stay in registers.
+/// Calls f(0), ..., f(N - 1) without a loop: arrays indexed by the argument stay in registers.
 template <int N, class F>
 EIGEN_ALWAYS_INLINE void unroll(F&& f) {
+  EIGENGRAD_UNROLL
+  for (int i = 0; i < N; ++i) f(i);
+}
+/// The same with compile-time constants, each of which makes a copy of f for the compiler to work on.
+template <int N, class F>
+EIGEN_ALWAYS_INLINE void unroll_constants(F&& f) {
   [&]<std::size_t... I>(std::index_sequence<I...>) EIGENGRAD_INLINE_LAMBDA {
     (f(std::integral_constant<int, static_cast<int>(I)>{}), ...);
   }

@@ -61,27 +61,35 @@ struct OneStep {
 template <class T, class Layout, class Step, int Rows, int Packets>
 void multiply_tile(Index depth, const T* a, Index a_jump, const T* b, T* c, Index c_stride, bool add) {
   constexpr int Lanes = kLanes<T>;
-  Packet<T> sum[array_size(Rows * Packets)];
-  unroll<Rows * Packets>([&](auto i) EIGENGRAD_INLINE_LAMBDA { sum[i] = packet::pset1<Packet<T>>(T(0)); });
+  Packet<T> sum[array_size(Rows)][array_size(Packets)];
+  EIGENGRAD_UNROLL
+  for (int i = 0; i < Rows; ++i) {
+    EIGENGRAD_UNROLL
+    for (int j = 0; j < Packets; ++j) sum[i][j] = packet::pset1<Packet<T>>(T(0));
+  }
   for (; depth > 0; depth -= Layout::kChunk, a += a_jump) {
     const T* elements = a;
     const T* chunk_end = b + std::min(depth, Layout::kChunk) * kTileCols<T>;
     for (; b != chunk_end; b += kTileCols<T>, elements += Layout::step(Rows)) {
       Packet<T> line[array_size(Packets)];
-      unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA { line[j] = packet::pload<Packet<T>>(b + j * Lanes); });
-      unroll<Rows>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+      EIGENGRAD_UNROLL
+      for (int j = 0; j < Packets; ++j) line[j] = packet::pload<Packet<T>>(b + j * Lanes);
+      EIGENGRAD_UNROLL
+      for (int i = 0; i < Rows; ++i) {
         const Packet<T> element = packet::pset1<Packet<T>>(elements[i * Layout::kRow]);
-        unroll<Packets>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
-          constexpr int At = i * Packets + j;
-          sum[At] = Step::multiply_add(element, line[j], sum[At]);
-        });
-      });
+        EIGENGRAD_UNROLL
+        for (int j = 0; j < Packets; ++j) sum[i][j] = Step::multiply_add(element, line[j], sum[i][j]);
+      }
     }
   }
-  unroll<Rows * Packets>([&](auto at) EIGENGRAD_INLINE_LAMBDA {
-    T* place = c + (at / Packets) * c_stride + (at % Packets) * Lanes;
-    packet::pstoreu(place, add ? packet::padd(packet::ploadu<Packet<T>>(place), sum[at]) : sum[at]);
-  });
+  EIGENGRAD_UNROLL
+  for (int i = 0; i < Rows; ++i, c += c_stride) {
+    EIGENGRAD_UNROLL
+    for (int j = 0; j < Packets; ++j) {
+      T* place = c + j * Lanes;
+      packet::pstoreu(place, add ? packet::padd(packet::ploadu<Packet<T>>(place), sum[i][j]) : sum[i][j]);
+    }
+  }
 }
 
 template <class T>
@@ -94,8 +102,9 @@ inline constexpr auto kTileOfPackets = []<std::size_t... R>(std::index_sequence<
   return std::array<MultiplyTile<T>, sizeof...(R)>{multiply_tile<T, Layout, Step, static_cast<int>(R) + 1, Packets>...};
 }
 (std::make_index_sequence<kTileRows>{});
+template <class T>
+using MultiplyTiles = std::array<std::array<MultiplyTile<T>, kTileRows>, kTilePackets>;
 template <class T, class Layout = Interleaved<T>, class Step = OneStep<T>>
-inline constexpr std::array<std::array<MultiplyTile<T>, kTileRows>, kTilePackets> kMultiplyTile{
-    kTileOfPackets<T, Layout, Step, 1>, kTileOfPackets<T, Layout, Step, 2>};
+inline constexpr MultiplyTiles<T> kMultiplyTile{kTileOfPackets<T, Layout, Step, 1>, kTileOfPackets<T, Layout, Step, 2>};
 
 }  // namespace eigengrad::ops::kernels

@@ -101,10 +101,11 @@ template <class T>
 class TileSquares {
  public:
   EIGEN_ALWAYS_INLINE explicit TileSquares(const T* const (&samples)[4]) {
-    unroll<4>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+    EIGENGRAD_UNROLL
+    for (int i = 0; i < 4; ++i) {
       samples_[i] = samples[i];
       of_sample_[i] = Vector<T>(0);
-    });
+    }
   }
 
   /// A packet of channels of a pixel, any number of whose rows may be added at a time.
@@ -116,10 +117,11 @@ class TileSquares {
   /// The samples' channels from c on.
   template <class Load>
   EIGEN_ALWAYS_INLINE void add_samples(const Load& load, Index c) {
-    unroll<4>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+    EIGENGRAD_UNROLL
+    for (int i = 0; i < 4; ++i) {
       const Vector<T> pixel = load(samples_[i] + c);
       of_sample_[i] = Vector<T>::multiply_add(pixel, pixel, of_sample_[i]);
-    });
+    }
   }
 
   T all() const { return (of_rows_[0] + of_rows_[1]).sum(); }
@@ -152,7 +154,8 @@ struct TapSquares {
   Vector<T> of[9];
 
   EIGEN_ALWAYS_INLINE TapSquares() {
-    unroll<9>([&](auto tap) EIGENGRAD_INLINE_LAMBDA { of[tap] = Vector<T>(0); });
+    EIGENGRAD_UNROLL
+    for (int tap = 0; tap < 9; ++tap) of[tap] = Vector<T>(0);
   }
   EIGEN_ALWAYS_INLINE Vector<T> add(int tap, Vector<T> weight) {
     of[tap] = Vector<T>::multiply_add(weight, weight, of[tap]);

@@ -129,18 +129,23 @@ struct Winograd<4> {
 template <class V, int In, int Out, class Transform, class Load, class Store>
 EIGEN_ALWAYS_INLINE void transform_tile(const Transform& transform, const Load& load, const Store& store) {
   V columns_done[array_size(Out)][array_size(In)];
-  unroll<In>([&](auto j) EIGENGRAD_INLINE_LAMBDA {
+  EIGENGRAD_UNROLL
+  for (int j = 0; j < In; ++j) {
     V column[array_size(In)];
     V result[array_size(Out)];
-    unroll<In>([&](auto i) EIGENGRAD_INLINE_LAMBDA { column[i] = load(i, j); });
+    EIGENGRAD_UNROLL
+    for (int i = 0; i < In; ++i) column[i] = load(i, j);
     transform(column, result);
-    unroll<Out>([&](auto i) EIGENGRAD_INLINE_LAMBDA { columns_done[i][j] = result[i]; });
-  });
-  unroll<Out>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
+    EIGENGRAD_UNROLL
+    for (int i = 0; i < Out; ++i) columns_done[i][j] = result[i];
+  }
+  EIGENGRAD_UNROLL
+  for (int i = 0; i < Out; ++i) {
     V result[array_size(Out)];
     transform(columns_done[i], result);
-    unroll<Out>([&](auto j) EIGENGRAD_INLINE_LAMBDA { store(i, j, result[j]); });
-  });
+    EIGENGRAD_UNROLL
+    for (int j = 0; j < Out; ++j) store(i, j, result[j]);
+  }
 }
 
 }  // namespace eigengrad::ops::kernels
