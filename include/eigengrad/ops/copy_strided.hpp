@@ -64,7 +64,7 @@ void transpose_lines(const T* from, Index from_stride, Index rows, Index cols, T
         alignas(64) std::array<T, kernels::array_size(kLongBand * Lines)> block;
         std::array<const T*, kernels::array_size(Lines)> lines;
         for (Index j = 0; j < Lines; ++j) lines[static_cast<std::size_t>(j)] = from + j * from_stride;
-        kernels::pack_lines<T, Lines>(lines.data(), Lines, rows, block.data());
+        kernels::pack_lines<T>(lines.data(), Lines, Lines, rows, block.data());
         for (Index i = 0; i < rows; ++i) std::memcpy(to + i * to_stride, block.data() + i * Lines, Lines * sizeof(T));
         continue;
       }

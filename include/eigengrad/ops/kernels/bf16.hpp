@@ -46,17 +46,13 @@ class Bf16Pairs<float> {
 
   Index pairs() const { return (steps_ + 1) / 2; }
 
-  template <int Width>
-  void pack(Index first_line, Index valid, Index first_pair, Index depth, float* target) const {
-    alignas(64) float steps[array_size(kStepsAtOnce * Width)];
+  void pack(Index first_line, Index valid, Index width, Index first_pair, Index depth, float* target) const {
+    alignas(64) float steps[array_size(kStepsAtOnce * kTileCols<float>)];
     for_each_run(first_pair, depth, [&](Index first, Index count) {
-      if constexpr (Width <= kTileRows)
-        operand_.pack_rows(first_line, valid, first, count, steps);
-      else
-        operand_.pack_cols(first_line, valid, first, count, steps);
-      if (count % 2 != 0) std::fill_n(steps + count * Width, Width, 0.0F);
-      for (const float* step = steps; step < steps + count * Width; step += 2 * Width, target += Width)
-        pair_steps<Width>(step, target);
+      operand_.pack(first_line, valid, width, first, count, steps);
+      if (count % 2 != 0) std::fill_n(steps + count * width, width, 0.0F);
+      for (const float* step = steps; step < steps + count * width; step += 2 * width, target += width)
+        pair_steps(width, step, target);
     });
   }
 
@@ -101,18 +97,16 @@ class Bf16Pairs<float> {
   static void store(__m512i pairs, float* to) { _mm512_storeu_si512(to, pairs); }
 
   /// One step of pairs from two steps that stand one after the other.
-  template <int Width>
-  static void pair_steps(const float* steps, float* target) {
-    constexpr int Lanes = kLanes<float>;
+  static void pair_steps(Index width, const float* steps, float* target) {
+    constexpr Index Lanes = kLanes<float>;
     const __m512i alternate = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,  //
                                                23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    unroll_constants<(Width + Lanes - 1) / Lanes>([&](auto block) EIGENGRAD_INLINE_LAMBDA {
-      constexpr int First = block * Lanes;
-      constexpr auto Mask = static_cast<__mmask16>((1U << std::min(Lanes, Width - First)) - 1U);
-      const __m512 one = _mm512_maskz_loadu_ps(Mask, steps + First);
-      const __m512 two = _mm512_maskz_loadu_ps(Mask, steps + Width + First);
-      _mm512_mask_storeu_epi32(target + First, Mask, _mm512_permutexvar_epi16(alternate, round(one, two)));
-    });
+    for (Index first = 0; first < width; first += Lanes) {
+      const auto mask = static_cast<__mmask16>((1U << std::min(Lanes, width - first)) - 1U);
+      const __m512 one = _mm512_maskz_loadu_ps(mask, steps + first);
+      const __m512 two = _mm512_maskz_loadu_ps(mask, steps + width + first);
+      _mm512_mask_storeu_epi32(target + first, mask, _mm512_permutexvar_epi16(alternate, round(one, two)));
+    }
   }
 
   OperandRef<float> operand_;

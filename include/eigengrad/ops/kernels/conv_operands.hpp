@@ -33,14 +33,13 @@ class Patches {
 
   Index steps() const { return rows_->taps() * cols_->taps() * channels_; }
 
-  template <int Width>
-  void pack(Index first_line, Index valid, Index first_step, Index depth, T* target) const {
-    const auto positions = positions_from<Width>(first_line, valid);
+  void pack(Index first_line, Index valid, Index width, Index first_step, Index depth, T* target) const {
+    const Positions positions = positions_from(first_line, valid);
     for_each_tap(first_step, depth, [&](Index r, Index s, Index channel, Index count) {
-      std::array<const T*, array_size(Width)> lines;
-      for (std::size_t i = 0; i < Width; ++i) lines[i] = pixel(positions[i], r, s) + channel;
-      pack_lines<T, Width>(lines.data(), valid, count, target);
-      target += count * Width;
+      std::array<const T*, array_size(kTileCols<T>)> lines;
+      for (std::size_t i = 0; i < static_cast<std::size_t>(valid); ++i) lines[i] = pixel(positions[i], r, s) + channel;
+      pack_lines<T>(lines.data(), valid, width, count, target);
+      target += count * width;
     });
   }
 
@@ -48,7 +47,7 @@ class Patches {
   bool lines_are_contiguous() const { return channels_ >= 2 * kTileCols<T>; }
 
   void copy_lines(Index first_line, Index lines, Index first_step, Index depth, T* target) const {
-    const auto positions = positions_from<kTileRows>(first_line, lines);
+    const Positions positions = positions_from(first_line, lines);
     Index step = 0;
     for_each_tap(first_step, depth, [&](Index r, Index s, Index channel, Index count) {
       for (Index i = 0; i < lines; ++i) {
@@ -76,15 +75,12 @@ class Patches {
     ++p.image;
   }
 
-  /// The positions of `count` lines from the first on, and of the last again up to Size.
-  template <int Size>
-  std::array<Position, array_size(Size)> positions_from(Index first_line, Index count) const {
-    std::array<Position, array_size(Size)> positions;
+  /// The positions of the lines of a panel.
+  using Positions = std::array<Position, array_size(std::max<Index>(kTileRows, kTileCols<T>))>;
+  Positions positions_from(Index first_line, Index count) const {
+    Positions positions;
     Position next = position(first_line);
-    for (Index i = 0; i < Size; ++i) {
-      positions[static_cast<std::size_t>(i)] = next;
-      if (i + 1 < count) advance(next);
-    }
+    for (Index i = 0; i < count; ++i, advance(next)) positions[static_cast<std::size_t>(i)] = next;
     return positions;
   }
 
@@ -120,16 +116,15 @@ template <class T>
 struct TransposedPatches {
   const Patches<T>* patches;
 
-  template <int Width>
-  void pack(Index first_line, Index valid, Index first_step, Index depth, T* target) const {
-    if (valid < Width) std::fill_n(target, Width * depth, T(0));
+  void pack(Index first_line, Index valid, Index width, Index first_step, Index depth, T* target) const {
+    if (valid < width) std::fill_n(target, width * depth, T(0));
     patches->for_each_tap(first_line, valid, [&](Index r, Index s, Index channel, Index count) {
       typename Patches<T>::Position position = patches->position(first_step);
       T* to = target;
-      for (Index p = 0; p < depth; ++p, to += Width, patches->advance(position)) {
+      for (Index p = 0; p < depth; ++p, to += width, patches->advance(position)) {
         const T* from = patches->pixel(position, r, s) + channel;
-        if (count == Width)
-          std::memcpy(to, from, Width * sizeof(T));
+        if (count == kTileCols<T>)
+          std::memcpy(to, from, kTileCols<T> * sizeof(T));
         else
           std::copy_n(from, count, to);
       }
@@ -233,14 +228,13 @@ struct InputWeights {
   const T* weight;
   Index outputs, taps, channels;  // K, R S, C
 
-  template <int Width>
-  void pack(Index first_line, Index valid, Index first_step, Index depth, T* target) const {
+  void pack(Index first_line, Index valid, Index width, Index first_step, Index depth, T* target) const {
     Index tap = first_step / outputs;
     for (Index output = first_step % outputs; depth > 0; output = 0, ++tap) {
       const Index part = std::min(outputs - output, depth);
       const T* source = weight + (output * taps + tap) * channels + first_line;
-      pack_steps<T, Width>([&](Index p) { return source + p * taps * channels; }, valid, part, target);
-      target += part * Width;
+      pack_steps<T>([&](Index p) { return source + p * taps * channels; }, valid, width, part, target);
+      target += part * width;
       depth -= part;
     }
   }

@@ -34,32 +34,31 @@ namespace detail {
 /// Rows x Cols dot products over `steps`; the rows of a are padded with zeros to whole packets.
 template <class T, int Rows, int Cols>
 void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_stride, View<T> c, bool add) {
-  Vector<T> sum[array_size(Rows)][array_size(Cols)];
-  const auto step = [&](Index p, const auto& load) EIGENGRAD_INLINE_LAMBDA {
-    Vector<T> line[array_size(Cols)];
-    EIGENGRAD_UNROLL
-    for (int j = 0; j < Cols; ++j) {
-      line[j] = load(b + j * b_stride + p);
-      __builtin_prefetch(b + j * b_stride + p + kPrefetch);
-    }
-    EIGENGRAD_UNROLL
-    for (int i = 0; i < Rows; ++i) {
-      const auto row = Vector<T>::load(a + i * a_stride + p);
-      EIGENGRAD_UNROLL
-      for (int j = 0; j < Cols; ++j) sum[i][j] = Vector<T>::multiply_add(row, line[j], sum[i][j]);
-    }
-  };
   double total[array_size(Rows)][array_size(Cols)] = {};  // of all runs
   for (Index p = 0; p < steps;) {
     const Index end = std::min(p + kDotRun<T>, steps);
+    Vector<T> sum[array_size(Rows)][array_size(Cols)];
     EIGENGRAD_UNROLL
     for (int i = 0; i < Rows; ++i) {
       EIGENGRAD_UNROLL
       for (int j = 0; j < Cols; ++j) sum[i][j] = Vector<T>(0);
     }
-    for (; p + kLanes<T> <= end; p += kLanes<T>)
-      step(p, [](const T* from) EIGENGRAD_INLINE_LAMBDA { return Vector<T>::load(from); });
-    if (p < end) step(p, [&](const T* from) { return Vector<T>::load(from, steps - p); });
+    for (; p < end; p += kLanes<T>) {
+      const bool whole = end - p >= kLanes<T>;
+      Vector<T> line[array_size(Cols)];
+      EIGENGRAD_UNROLL
+      for (int j = 0; j < Cols; ++j) {
+        const T* from = b + j * b_stride + p;
+        line[j] = whole ? Vector<T>::load(from) : Vector<T>::load(from, end - p);
+        __builtin_prefetch(from + kPrefetch);
+      }
+      EIGENGRAD_UNROLL
+      for (int i = 0; i < Rows; ++i) {
+        const auto row = Vector<T>::load(a + i * a_stride + p);
+        EIGENGRAD_UNROLL
+        for (int j = 0; j < Cols; ++j) sum[i][j] = Vector<T>::multiply_add(row, line[j], sum[i][j]);
+      }
+    }
     p = end;
     EIGENGRAD_UNROLL
     for (int i = 0; i < Rows; ++i) {

@@ -24,9 +24,13 @@ class OperandRef {
   /// True if lines become rows of a tile as they are, by copy_lines.
   bool copies_lines() const { return copies_lines_; }
 
-  /// `count` lines as rows of a tile, up to kTileRows: side by side at each step.
+  /// `valid` lines, and zeros up to `width` of them, side by side at each step.
+  void pack(Index line, Index valid, Index width, Index step, Index depth, T* target) const {
+    table_->pack(operand_, line, valid, width, step, depth, target);
+  }
+  /// `count` lines as rows of a tile, up to kTileRows.
   void pack_rows(Index line, Index count, Index step, Index depth, T* target) const {
-    table_->rows[static_cast<std::size_t>(count - 1)](operand_, line, count, step, depth, target);
+    pack(line, count, count, step, depth, target);
   }
   /// `count` lines as rows of a tile that lie one after another, in chunks.
   void copy_lines(Index line, Index count, Index step, Index depth, T* target) const {
@@ -34,23 +38,18 @@ class OperandRef {
   }
   /// `count` lines as columns of a tile, up to kTileCols.
   void pack_cols(Index line, Index count, Index step, Index depth, T* target) const {
-    table_->cols(operand_, line, count, step, depth, target);
+    pack(line, count, kTileCols<T>, step, depth, target);
   }
 
  private:
-  using Pack = void (*)(const void*, Index, Index, Index, Index, T*);
+  using Lines = void (*)(const void*, Index, Index, Index, Index, T*);
   struct Table {
-    std::array<Pack, kTileRows> rows;
-    Pack lines;  // null for an operand that has none
-    Pack cols;
+    void (*pack)(const void*, Index, Index, Index, Index, Index, T*);
+    Lines lines;  // null for an operand that has none
   };
 
-  template <class Operand, int Width>
-  static void pack(const void* operand, Index line, Index count, Index step, Index depth, T* target) {
-    static_cast<const Operand*>(operand)->template pack<Width>(line, count, step, depth, target);
-  }
   template <class Operand>
-  static constexpr Pack lines_of() {
+  static constexpr Lines lines_of() {
     if constexpr (requires(const Operand& operand) { operand.lines_are_contiguous(); }) {
       return [](const void* operand, Index line, Index count, Index step, Index depth, T* target) {
         static_cast<const Operand*>(operand)->copy_lines(line, count, step, depth, target);
@@ -60,10 +59,11 @@ class OperandRef {
     }
   }
   template <class Operand>
-  static constexpr Table kTable = []<std::size_t... W>(std::index_sequence<W...>) {
-    return Table{{pack<Operand, static_cast<int>(W) + 1>...}, lines_of<Operand>(), pack<Operand, kTileCols<T>>};
-  }
-  (std::make_index_sequence<kTileRows>{});
+  static constexpr Table kTable{
+      [](const void* operand, Index line, Index valid, Index width, Index step, Index depth, T* target) {
+        static_cast<const Operand*>(operand)->pack(line, valid, width, step, depth, target);
+      },
+      lines_of<Operand>()};
 
   const void* operand_;
   const Table* table_;

@@ -14,8 +14,8 @@
 // another.
 //
 // An operand is a matrix of lines and steps that can pack any part of itself:
-//   void pack<Width>(Index first_line, Index valid, Index first_step, Index depth, T* target) const
-// writes Width * depth elements; the lines from `valid` on are zeros. An operand whose lines are contiguous in memory,
+//   void pack(Index first_line, Index valid, Index width, Index first_step, Index depth, T* target) const
+// writes width * depth elements; the lines from `valid` on are zeros. An operand whose lines are contiguous in memory,
 // or in long runs, may say so, and its lines need no rearranging to become the rows of a tile (RowsAreLines in tile.hpp):
 //   bool lines_are_contiguous() const
 //   void copy_lines(Index first_line, Index lines, Index first_step, Index depth, T* target) const
@@ -29,42 +29,54 @@ namespace eigengrad::ops::kernels {
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // a packet drops its alignment as a template argument
 #endif
 
+/// Where a packet of a panel goes whose last elements may lie beyond the line of its step. They are overwritten by the
+/// next step, which is why steps are packed in order; only at the end of the panel they must stay away.
+template <class T>
+class PanelPlace {
+ public:
+  PanelPlace(T* panel, Index width, Index depth) : panel_(panel), end_(panel + width * depth), width_(width) {}
+
+  EIGEN_ALWAYS_INLINE void store(const Vector<T>& elements, Index step, Index first) const {
+    T* place = panel_ + step * width_ + first;
+    if (place + kLanes<T> <= end_)
+      elements.store(place);
+    else
+      elements.store(place, std::min<Index>(kLanes<T>, width_ - first));
+  }
+
+ private:
+  T* panel_;
+  T* end_;
+  Index width_;
+};
+
 /// Packs lines whose steps are contiguous: element p of line i is lines[i][p]. Squares of Lanes x Lanes are
 /// transposed in registers.
-template <class T, int Width>
-EIGENGRAD_FLATTEN void pack_lines(const T* const* lines, Index valid, Index depth, T* target) {
-  if constexpr (Width == 1) {
+template <class T>
+EIGENGRAD_FLATTEN void pack_lines(const T* const* lines, Index valid, Index width, Index depth, T* target) {
+  if (width == 1) {
     std::copy_n(lines[0], depth, target);
     return;
   }
   constexpr int Lanes = kLanes<T>;
-  constexpr int Blocks = (Width + Lanes - 1) / Lanes;
+  const PanelPlace<T> place(target, width, depth);
   const Index whole = depth - depth % Lanes;
   for (Index p = 0; p < whole; p += Lanes) {
-    unroll_constants<Blocks>([&](auto block) EIGENGRAD_INLINE_LAMBDA {
-      constexpr int First = block * Lanes;
-      constexpr int Lines = std::min(Lanes, Width - First);
+    // The last packets of the steps first: what they have too much belongs to others.
+    for (Index first = (width - 1) / Lanes * Lanes; first >= 0; first -= Lanes) {
       packet::PacketBlock<Packet<T>, Lanes> square;
-      unroll<Lanes>([&](auto i) EIGENGRAD_INLINE_LAMBDA {
-        const Index line = First + i;
+      EIGENGRAD_UNROLL
+      for (int i = 0; i < Lanes; ++i) {
         square.packet[i] =
-            i < Lines && line < valid ? packet::ploadu<Packet<T>>(lines[line] + p) : packet::pset1<Packet<T>>(T(0));
-      });
+            first + i < valid ? packet::ploadu<Packet<T>>(lines[first + i] + p) : packet::pset1<Packet<T>>(T(0));
+      }
       packet::ptranspose(square);
-      unroll<Lanes>([&](auto q) EIGENGRAD_INLINE_LAMBDA {
-        T* place = target + (p + q) * Width + First;
-        if constexpr (Lines == Lanes) {
-          packet::pstoreu(place, square.packet[q]);
-        } else {
-          alignas(64) T elements[array_size(Lanes)];
-          packet::pstoreu(elements, square.packet[q]);
-          std::memcpy(place, elements, Lines * sizeof(T));
-        }
-      });
-    });
+      EIGENGRAD_UNROLL
+      for (int q = 0; q < Lanes; ++q) place.store(Vector<T>(square.packet[q]), p + q, first);
+    }
   }
   for (Index p = whole; p < depth; ++p) {
-    for (Index i = 0; i < Width; ++i) target[p * Width + i] = i < valid ? lines[i][p] : T(0);
+    for (Index i = 0; i < width; ++i) target[p * width + i] = i < valid ? lines[i][p] : T(0);
   }
 }
 
@@ -73,15 +85,19 @@ EIGENGRAD_FLATTEN void pack_lines(const T* const* lines, Index valid, Index dept
 #endif
 
 /// Packs lines that lie side by side: element i of step p is at step(p)[i].
-template <class T, int Width, class F>
-void pack_steps(const F& step, Index valid, Index depth, T* target) {
-  if (valid == Width) {
-    for (Index p = 0; p < depth; ++p) std::memcpy(target + p * Width, step(p), Width * sizeof(T));
+template <class T, class F>
+void pack_steps(const F& step, Index valid, Index width, Index depth, T* target) {
+  if (valid == kTileCols<T>) {
+    for (Index p = 0; p < depth; ++p) std::memcpy(target + p * kTileCols<T>, step(p), kTileCols<T> * sizeof(T));
     return;
   }
-  for (Index p = 0; p < depth; ++p, target += Width) {
-    std::copy_n(step(p), valid, target);
-    std::fill(target + valid, target + Width, T(0));
+  const PanelPlace<T> place(target, width, depth);
+  for (Index p = 0; p < depth; ++p) {
+    const T* from = step(p);
+    for (Index first = 0; first < width; first += kLanes<T>) {
+      const Index count = std::clamp<Index>(valid - first, 0, kLanes<T>);
+      place.store(count == kLanes<T> ? Vector<T>::load(from + first) : Vector<T>::load(from + first, count), p, first);
+    }
   }
 }
 
@@ -130,20 +146,19 @@ struct View {
     }
   }
 
-  template <int Width>
-  void pack(Index first_line, Index valid, Index first_step, Index depth, std::remove_const_t<T>* target) const {
+  void pack(Index first_line, Index valid, Index width, Index first_step, Index depth,
+            std::remove_const_t<T>* target) const {
     using Element = std::remove_const_t<T>;
     const T* source = data + first_line * row_stride + first_step * col_stride;
     if (row_stride == 1) {
-      pack_steps<Element, Width>([&](Index p) { return source + p * col_stride; }, valid, depth, target);
+      pack_steps<Element>([&](Index p) { return source + p * col_stride; }, valid, width, depth, target);
     } else if (col_stride == 1) {
-      std::array<const Element*, array_size(Width)> lines;
-      for (Index i = 0; i < Width; ++i)
-        lines[static_cast<std::size_t>(i)] = source + std::min(i, valid - 1) * row_stride;
-      pack_lines<Element, Width>(lines.data(), valid, depth, target);
+      std::array<const Element*, array_size(kTileCols<Element>)> lines;
+      for (Index i = 0; i < valid; ++i) lines[static_cast<std::size_t>(i)] = source + i * row_stride;
+      pack_lines<Element>(lines.data(), valid, width, depth, target);
     } else {
       for (Index p = 0; p < depth; ++p) {
-        for (Index i = 0; i < Width; ++i) {
+        for (Index i = 0; i < width; ++i) {
           *target++ = i < valid ? source[i * row_stride + p * col_stride] : Element(0);
         }
       }

@@ -145,12 +145,22 @@ struct Vector {
   /// From memory; of the last packet of a row only the elements [0, count) exist, the others are 0.
   EIGEN_ALWAYS_INLINE static Vector load(const T* from) { return Vector(packet::ploadu<Packet<T>>(from)); }
   static Vector load(const T* from, Index count) {
+#ifdef EIGEN_VECTORIZE_AVX512
+    const unsigned mask = (1U << count) - 1U;
+    if constexpr (std::is_same_v<T, float>) return Vector(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), from));
+    if constexpr (std::is_same_v<T, double>) return Vector(_mm512_maskz_loadu_pd(static_cast<__mmask8>(mask), from));
+#endif
     alignas(64) T elements[kLanes<T>] = {};
     std::copy_n(from, count, elements);
     return load(elements);
   }
   EIGEN_ALWAYS_INLINE void store(T* to) const { packet::pstoreu(to, packet); }
   void store(T* to, Index count) const {
+#ifdef EIGEN_VECTORIZE_AVX512
+    const unsigned mask = (1U << count) - 1U;
+    if constexpr (std::is_same_v<T, float>) return _mm512_mask_storeu_ps(to, static_cast<__mmask16>(mask), packet);
+    if constexpr (std::is_same_v<T, double>) return _mm512_mask_storeu_pd(to, static_cast<__mmask8>(mask), packet);
+#endif
     alignas(64) T elements[kLanes<T>];
     store(elements);
     std::copy_n(elements, count, to);

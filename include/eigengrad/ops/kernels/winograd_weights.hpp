@@ -43,7 +43,7 @@ struct ForwardWeights {
           std::array<const T*, kLanes<T>> lines;
           for (Index i = 0; i < kLanes<T>; ++i)
             lines[static_cast<std::size_t>(i)] = weights.at(output + k + std::min(i, valid - 1), tap) + first + begin;
-          pack_lines<T, kLanes<T>>(lines.data(), valid, run, taps[tap]);
+          pack_lines<T>(lines.data(), valid, kLanes<T>, run, taps[tap]);
         }
         for (Index c = 0; c < run; ++c) {
           into_points<M, 3>(
