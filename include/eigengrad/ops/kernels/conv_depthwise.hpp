@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <numeric>
+#include <utility>
 
 #include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
@@ -23,6 +25,21 @@ inline bool suits(const ConvProblem& problem) { return problem.groups > 1 && pro
 
 namespace detail {
 
+/// Loads and stores packets of which the last has as many channels as are left.
+template <class T>
+class ChannelPacket {
+ public:
+  EIGEN_ALWAYS_INLINE explicit ChannelPacket(Index left) : left_(left), whole_(left >= kLanes<T>) {}
+  EIGEN_ALWAYS_INLINE Vector<T> load(const T* from) const {
+    return whole_ ? Vector<T>::load(from) : Vector<T>::load(from, left_);
+  }
+  EIGEN_ALWAYS_INLINE void store(T* to, Vector<T> value) const { whole_ ? value.store(to) : value.store(to, left_); }
+
+ private:
+  Index left_;
+  bool whole_;
+};
+
 /// Images under a window and what comes of them: x and y in the forward pass, dy and dx in the backward pass.
 template <class T>
 struct Images {
@@ -34,16 +51,17 @@ struct Images {
   Index to_step;
 };
 
-/// `Tile` positions of a run, `Packets` packets of N channels: sums of the live taps, which begin with `start`, or 0
-/// where it is null. Eight sums at once hide the time that each addition takes.
-template <class T, int N, int Tile, int Packets>
-void gather_tile(const LiveTap* live, Index count, const T* weights, const T* start, const T* from, Index from_step,
-                 T* to, Index to_step) {
-  using P = PacketOf<T, N>;
-  P sum[array_size(Packets)][array_size(Tile)];
+/// `Tile` positions of a run and `Packets` packets of channels, of which a single one may be there in part: sums of the
+/// live taps, which begin with `start`, or 0 where it is null. Eight sums at once hide the time that each addition takes.
+template <class T, int Tile, int Packets>
+void gather_tile(const LiveTap* live, Index count, const T* weights, const T* start, Index channels, const T* from,
+                 Index from_step, T* to, Index to_step) {
+  constexpr Index Lanes = kLanes<T>;
+  const ChannelPacket<T> part(channels);
+  Vector<T> sum[array_size(Packets)][array_size(Tile)];
   EIGENGRAD_UNROLL
   for (int j = 0; j < Packets; ++j) {
-    const P begin = start == nullptr ? packet::pset1<P>(T(0)) : packet::ploadu<P>(start + j * N);
+    const Vector<T> begin = start == nullptr ? Vector<T>(0) : part.load(start + j * Lanes);
     EIGENGRAD_UNROLL
     for (int t = 0; t < Tile; ++t) sum[j][t] = begin;
   }
@@ -52,17 +70,17 @@ void gather_tile(const LiveTap* live, Index count, const T* weights, const T* st
     const T* pixel = from + live[i].pixel;
     EIGENGRAD_UNROLL
     for (int j = 0; j < Packets; ++j) {
-      const P factor = packet::ploadu<P>(weight + j * N);
+      const Vector<T> factor = part.load(weight + j * Lanes);
       EIGENGRAD_UNROLL
       for (int t = 0; t < Tile; ++t) {
-        sum[j][t] = multiply_add(factor, packet::ploadu<P>(pixel + t * from_step + j * N), sum[j][t]);
+        sum[j][t] = Vector<T>::multiply_add(factor, part.load(pixel + t * from_step + j * Lanes), sum[j][t]);
       }
     }
   }
   EIGENGRAD_UNROLL
   for (int j = 0; j < Packets; ++j) {
     EIGENGRAD_UNROLL
-    for (int t = 0; t < Tile; ++t) packet::pstoreu(to + t * to_step + j * N, sum[j][t]);
+    for (int t = 0; t < Tile; ++t) part.store(to + t * to_step + j * Lanes, sum[j][t]);
   }
 }
 
@@ -75,11 +93,15 @@ void gather_run(const LiveTap* live, Index live_count, const T* weights, const T
   Index at = 0;
   const auto tiles_of = [&](auto tile) {
     constexpr int Packets = kSums / tile;
+    constexpr Index Group = Packets * kLanes<T>;
+    const auto gather = [&](auto packets, Index c) {
+      gather_tile<T, tile, packets>(live, live_count, weights + c, start == nullptr ? nullptr : start + c, channels - c,
+                                    from + at * from_step + c, from_step, to + at * to_step + c, to_step);
+    };
     for (; at + tile <= positions; at += tile) {
-      for_each_packet_group<T, Packets>(channels, [&](auto lanes, auto packets, Index c) {
-        gather_tile<T, lanes, tile, packets>(live, live_count, weights + c, start == nullptr ? nullptr : start + c,
-                                             from + at * from_step + c, from_step, to + at * to_step + c, to_step);
-      });
+      Index c = 0;
+      for (; c + Group <= channels; c += Group) gather(std::integral_constant<int, Packets>{}, c);
+      for (; c < channels; c += kLanes<T>) gather(std::integral_constant<int, 1>{}, c);
     }
   };
   tiles_of(std::integral_constant<int, 8>{});
@@ -133,47 +155,48 @@ Tensor<T> repeat_channels(const Tensor<T>& x, Index times) {
   return result;
 }
 
-/// `Taps` taps over a run, N channels: adds the sums of dy x to theirs.
-template <class T, int N, int Taps>
-void correlate_tile(const LiveTap* live, const T* x, Index x_step, const T* dy, Index dy_step, Index count, T* sums) {
-  using P = PacketOf<T, N>;
-  P sum[array_size(Taps)];
+/// `Taps` taps over a run, a packet of channels: adds the sums of dy x to theirs.
+template <class T, int Taps>
+void correlate_tile(const LiveTap* live, Index channels, const T* x, Index x_step, const T* dy, Index dy_step,
+                    Index count, T* sums) {
+  const ChannelPacket<T> part(channels);
+  Vector<T> sum[array_size(Taps)];
   const T* pixel[array_size(Taps)];
   EIGENGRAD_UNROLL
   for (int i = 0; i < Taps; ++i) {
-    sum[i] = packet::pset1<P>(T(0));
+    sum[i] = Vector<T>(0);
     pixel[i] = x + live[i].pixel;
   }
   for (Index t = 0; t < count; ++t) {
-    const P gradient = packet::ploadu<P>(dy + t * dy_step);
+    const Vector<T> gradient = part.load(dy + t * dy_step);
     EIGENGRAD_UNROLL
-    for (int i = 0; i < Taps; ++i) sum[i] = multiply_add(gradient, packet::ploadu<P>(pixel[i] + t * x_step), sum[i]);
+    for (int i = 0; i < Taps; ++i) {
+      sum[i] = Vector<T>::multiply_add(gradient, part.load(pixel[i] + t * x_step), sum[i]);
+    }
   }
   EIGENGRAD_UNROLL
   for (int i = 0; i < Taps; ++i) {
     T* place = sums + live[i].weight;
-    packet::pstoreu(place, packet::padd(packet::ploadu<P>(place), sum[i]));
+    part.store(place, part.load(place) + sum[i]);
   }
 }
 
-/// Calls f(first, number) for taps in tiles of at most kMost, `number` being a compile-time constant.
-template <int Most, class F>
-EIGEN_ALWAYS_INLINE void for_each_tap_tile(Index count, const F& f) {
-  const EvenSplit tiles = EvenSplit::of_at_most(count, Most);
-  for (Index i = 0; i < tiles.count; ++i) {
-    unroll_constants<Most>([&](auto less_one) {
-      constexpr int Taps = less_one + 1;
-      if (tiles.length(i) == Taps) f(tiles.begin(i), std::integral_constant<int, Taps>{});
-    });
-  }
+template <class T>
+using CorrelateTile = void (*)(const LiveTap*, Index, const T*, Index, const T*, Index, Index, T*);
+
+/// correlate_tile for 1, ..., kMostTaps taps, from one less.
+inline constexpr int kMostTaps = 6;
+template <class T>
+inline constexpr auto kCorrelateTile = []<std::size_t... N>(std::index_sequence<N...>) {
+  return std::array<CorrelateTile<T>, sizeof...(N)>{correlate_tile<T, static_cast<int>(N) + 1>...};
 }
+(std::make_index_sequence<kMostTaps>{});
 
 /// The weight gradient of some rows of y, added to sums.
 /// Shapes   sums (R S, C)
 template <class T>
 void correlate_rows(const ConvProblem& problem, const TapRuns& grid, Index begin, Index end, const T* dy, const T* x,
                     LiveTap* live, T* sums) {
-  constexpr int kMostTaps = 6;
   const Index channels = problem.y[3];
   const Index x_step = problem.window.stride.width * channels;
   for (Index row = begin; row < end; ++row) {
@@ -181,11 +204,13 @@ void correlate_rows(const ConvProblem& problem, const TapRuns& grid, Index begin
     for (const Run& run : grid.cols) {
       const Index count = live_taps(grid.rows.begin()[row % problem.y[1]], run, live);
       const T* gradients = dy + (row * problem.y[2] + run.first) * channels;
-      for_each_tap_tile<kMostTaps>(count, [&](Index tap, auto number) {
-        for_each_packet<T>(channels, [&](auto lanes, Index c) {
-          correlate_tile<T, lanes, number>(live + tap, image + c, x_step, gradients + c, channels, run.count, sums + c);
-        });
-      });
+      const EvenSplit tiles = EvenSplit::of_at_most(count, kMostTaps);
+      for (Index i = 0; i < tiles.count; ++i) {
+        const auto tile = kCorrelateTile<T>[static_cast<std::size_t>(tiles.length(i) - 1)];
+        for (Index c = 0; c < channels; c += kLanes<T>) {
+          tile(live + tiles.begin(i), channels - c, image + c, x_step, gradients + c, channels, run.count, sums + c);
+        }
+      }
     }
   }
 }

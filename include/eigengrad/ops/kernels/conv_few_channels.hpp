@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/conv_bands.hpp>
@@ -127,27 +128,56 @@ void backward_tile(const T* x, Index column_step, Index row_step, const Index* o
   }
 }
 
-/// Calls f(first, lines, packets) for `count` lines in tiles of nearly one length, those of a panel of `packets`
-/// packets; the last two arguments of f are compile-time constants.
-template <class F>
-void for_each_tile(Index count, Index packets, const F& f) {
-  unroll_constants<kMostPackets>([&](auto packets_less_one) {
-    constexpr int Packets = packets_less_one + 1;
-    if (packets != Packets) return;
-    const Index tiles = (count + kLines<Packets> - 1) / kLines<Packets>;
+template <class T>
+using ForwardTile = void (*)(const T*, Index, const Index*, Index, const T*, const T*, T*, Index);
+template <class T>
+using BackwardTile = void (*)(const T*, Index, Index, const Index*, const T*, Index, Index, Index, T*, Index);
+
+/// Tiles of up to kLines lines of one number of packets, by the number of lines from one less.
+template <class Tile>
+struct Tiles {
+  std::array<Tile, 8> of_lines;
+  Index most;
+
+  /// Calls f(first line, tile) for `count` lines in tiles of nearly one length.
+  template <class F>
+  void for_each(Index count, const F& f) const {
+    const Index tiles = (count + most - 1) / most;
     const Index shorter = count / tiles;
     const Index longer = count % tiles;  // tiles that are one line longer
-    Index first = 0;
-    for (Index i = 0; i < tiles; ++i) {
+    for (Index i = 0, first = 0; i < tiles; ++i) {
       const Index length = shorter + (i < longer ? 1 : 0);
-      unroll_constants<kLines<Packets>>([&](auto length_less_one) {
-        constexpr int Length = length_less_one + 1;
-        if (length == Length) f(first, std::integral_constant<int, Length>{}, std::integral_constant<int, Packets>{});
-      });
+      f(first, of_lines[static_cast<std::size_t>(length - 1)]);
       first += length;
     }
-  });
+  }
+};
+
+/// forward_tile and backward_tile for 1, ..., kMostPackets packets, from one less.
+template <class T, int Packets>
+constexpr Tiles<ForwardTile<T>> forward_tiles() {
+  return []<std::size_t... L>(std::index_sequence<L...>) {
+    return Tiles<ForwardTile<T>>{{forward_tile<T, static_cast<int>(L) + 1, Packets>...}, kLines<Packets>};
+  }
+  (std::make_index_sequence<array_size(kLines<Packets>)>{});
 }
+template <class T, int Packets>
+constexpr Tiles<BackwardTile<T>> backward_tiles() {
+  return []<std::size_t... L>(std::index_sequence<L...>) {
+    return Tiles<BackwardTile<T>>{{backward_tile<T, static_cast<int>(L) + 1, Packets>...}, kLines<Packets>};
+  }
+  (std::make_index_sequence<array_size(kLines<Packets>)>{});
+}
+template <class T>
+inline constexpr auto kForwardTiles = []<std::size_t... P>(std::index_sequence<P...>) {
+  return std::array{forward_tiles<T, static_cast<int>(P) + 1>()...};
+}
+(std::make_index_sequence<kMostPackets>{});
+template <class T>
+inline constexpr auto kBackwardTiles = []<std::size_t... P>(std::index_sequence<P...>) {
+  return std::array{backward_tiles<T, static_cast<int>(P) + 1>()...};
+}
+(std::make_index_sequence<kMostPackets>{});
 
 /// The weight gradient of some rows of positions, added to sums.
 /// Shapes   dy (rows, Q, padded K), sums (taps, padded K)
@@ -157,9 +187,10 @@ void add_band(const Bands<T>& bands, const Panels<T>& panels, Index taps, Index 
   const Index step = panels.padded();
   for (Index panel = 0; panel < panels.packets.count; ++panel) {
     const Index first = panels.first(panel);
-    for_each_tile(taps, panels.packets.length(panel), [&](Index tap, auto length, auto packets) {
-      backward_tile<T, length, packets>(copy, bands.col_step(), bands.row_step(), offsets + tap, dy + first, step, rows,
-                                        bands.cols(), sums + tap * step + first, step);
+    const auto& tiles = kBackwardTiles<T>[static_cast<std::size_t>(panels.packets.length(panel) - 1)];
+    tiles.for_each(taps, [&](Index tap, BackwardTile<T> tile) {
+      tile(copy, bands.col_step(), bands.row_step(), offsets + tap, dy + first, step, rows, bands.cols(),
+           sums + tap * step + first, step);
     });
   }
 }
@@ -221,10 +252,10 @@ void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& we
       T* to = direct ? y_row : copy + copy_elements;
       for (Index panel = 0; panel < panels.packets.count; ++panel) {
         const Index first = panels.first(panel);
-        detail::for_each_tile(bands.cols(), panels.packets.length(panel), [&](Index col, auto positions, auto packets) {
-          detail::forward_tile<T, positions, packets>(from + col * col_step, col_step, offsets.data(), taps,
-                                                      weights.data() + first * taps, start.data() + first,
-                                                      to + col * y_step + first, y_step);
+        const auto& tiles = detail::kForwardTiles<T>[static_cast<std::size_t>(panels.packets.length(panel) - 1)];
+        tiles.for_each(bands.cols(), [&](Index col, detail::ForwardTile<T> tile) {
+          tile(from + col * col_step, col_step, offsets.data(), taps, weights.data() + first * taps,
+               start.data() + first, to + col * y_step + first, y_step);
         });
       }
       if (direct) continue;
