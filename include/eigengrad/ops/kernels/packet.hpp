@@ -72,14 +72,6 @@ EIGEN_ALWAYS_INLINE void unroll(F&& f) {
   EIGENGRAD_UNROLL
   for (int i = 0; i < N; ++i) f(i);
 }
-/// The same with compile-time constants, each of which makes a copy of f for the compiler to work on.
-template <int N, class F>
-EIGEN_ALWAYS_INLINE void unroll_constants(F&& f) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) EIGENGRAD_INLINE_LAMBDA {
-    (f(std::integral_constant<int, static_cast<int>(I)>{}), ...);
-  }
-  (std::make_index_sequence<array_size(N)>{});
-}
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
