@@ -8,87 +8,90 @@
 #include <string_view>
 
 #include <eigengrad/core/error.hpp>
+#include <eigengrad/core/inlining.hpp>
 #include <eigengrad/core/shape.hpp>
 
-// The checks that layers, operations and options share, and the one place of their wording. `where` is a text
-// or anything with a description(): the name is built only when the check fails.
+// The checks that layers, operations and options share, and the one place of their wording.
 
 namespace eigengrad::check {
 
-template <class Where>
-std::string name_of(const Where& where) {
-  if constexpr (std::convertible_to<const Where&, std::string_view>)
-    return std::string(std::string_view(where));
-  else
-    return where.description();
-}
+/// Who checks: a text, or anything with a description(), of which the name is built only when the check fails.
+class Where {
+ public:
+  template <std::convertible_to<std::string_view> Text>
+  Where(const Text& text) : text_(text) {}  // NOLINT(google-explicit-constructor): that is what it is for
+  template <class Named>
+  requires requires(const Named& named) { named.description(); }
+  Where(const Named& named)  // NOLINT(google-explicit-constructor)
+      : named_(&named), name_([](const void* object) { return static_cast<const Named*>(object)->description(); }) {}
+
+  std::string name() const { return named_ == nullptr ? std::string(text_) : name_(named_); }
+
+ private:
+  std::string_view text_;
+  const void* named_ = nullptr;
+  std::string (*name_)(const void* named) = nullptr;
+};
 
 /// "Linear 3072->100: input has 3000 features, expected 3072; input shape (200, 3000)"
-template <class Where>
-void last_axis(const Where& where, std::string_view unit, const Shape& input, Index expected) {
+EIGENGRAD_CALLED inline void last_axis(const Where& where, std::string_view unit, const Shape& input, Index expected) {
   if (input.rank() > 0 && input[-1] == expected) return;
-  throw ShapeError(error_text(name_of(where), ": input has ", input.rank() > 0 ? input[-1] : 0, " ", unit,
-                              ", expected ", expected, "; input shape ", input));
+  throw ShapeError(error_text(where.name(), ": input has ", input.rank() > 0 ? input[-1] : 0, " ", unit, ", expected ",
+                              expected, "; input shape ", input));
 }
 
 /// "Flatten: input has 0 axes, expected at least 1; input shape ()"
-template <class Where>
-void rank_at_least(const Where& where, const Shape& input, int expected) {
+EIGENGRAD_CALLED inline void rank_at_least(const Where& where, const Shape& input, int expected) {
   if (input.rank() >= expected) return;
-  throw ShapeError(error_text(name_of(where), ": input has ", input.rank(), " axes, expected at least ", expected,
+  throw ShapeError(error_text(where.name(), ": input has ", input.rank(), " axes, expected at least ", expected,
                               "; input shape ", input));
 }
 
 /// "ReLU: gradient of the output has shape (2, 3), expected (2, 4)"
-template <class Where>
-void same_shape(const Where& where, std::string_view what, const Shape& got, const Shape& expected) {
+EIGENGRAD_CALLED inline void same_shape(const Where& where, std::string_view what, const Shape& got,
+                                        const Shape& expected) {
   if (got == expected) return;
-  throw ShapeError(error_text(name_of(where), ": ", what, " has shape ", got, ", expected ", expected));
+  throw ShapeError(error_text(where.name(), ": ", what, " has shape ", got, ", expected ", expected));
 }
 
 /// "Linear 3->4: weight has shape (4,), expected (4, 3)": what a layer holds, against what it was built for.
 /// Errors   StateError for none of the elements that it should have: the layer has been moved away; else ShapeError
-template <class Where>
-void state(const Where& where, std::string_view what, const Shape& got, const Shape& expected) {
+EIGENGRAD_CALLED inline void state(const Where& where, std::string_view what, const Shape& got, const Shape& expected) {
   if (got == expected) return;
   if (got == Shape{0})
-    throw StateError(error_text(name_of(where), ": ", what, " is empty, expected shape ", expected,
+    throw StateError(error_text(where.name(), ": ", what, " is empty, expected shape ", expected,
                                 "; so is that of a layer that has been moved away"));
   same_shape(where, what, got, expected);
 }
 
 /// "softmax_cross_entropy: labels have shape (5, 1), expected (5,); input shape (5, 10)": one label for each row.
-template <class Where>
-void labels(const Where& where, const Shape& labels, const Shape& input) {
+EIGENGRAD_CALLED inline void labels(const Where& where, const Shape& labels, const Shape& input) {
   rank_at_least(where, input, 1);
   const bool in_rows = labels.rank() == 1 || std::equal(labels.begin(), labels.end(), input.begin(), input.end() - 1);
   if (labels.numel() != input.rows()) {
     throw ShapeError(
-        error_text(name_of(where), ": ", labels.numel(), " labels for ", input.rows(), " rows; input shape ", input));
+        error_text(where.name(), ": ", labels.numel(), " labels for ", input.rows(), " rows; input shape ", input));
   }
   if (in_rows) return;
-  throw ShapeError(error_text(name_of(where), ": labels have shape ", labels, ", expected ", Shape{input.rows()},
+  throw ShapeError(error_text(where.name(), ": labels have shape ", labels, ", expected ", Shape{input.rows()},
                               "; input shape ", input));
 }
 
 /// "ReLU: backward without a forward before it (Mode::inference remembers nothing)"
-template <class Where>
-void remembered(const Where& where, bool is_remembered) {
+EIGENGRAD_CALLED inline void remembered(const Where& where, bool is_remembered) {
   if (is_remembered) return;
-  throw StateError(name_of(where) + ": backward without a forward before it (Mode::inference remembers nothing)");
+  throw StateError(where.name() + ": backward without a forward before it (Mode::inference remembers nothing)");
 }
 
 /// The sum of two sizes, or the product.
 /// "concat: 9223372036854775807 + 1 is more than an Index holds"
-template <class Where>
-Index sum(const Where& where, Index a, Index b) {
+EIGENGRAD_CALLED inline Index sum(const Where& where, Index a, Index b) {
   if (const auto result = detail::checked_sum(a, b)) return *result;
-  throw ShapeError(error_text(name_of(where), ": ", a, " + ", b, " is more than an Index holds"));
+  throw ShapeError(error_text(where.name(), ": ", a, " + ", b, " is more than an Index holds"));
 }
-template <class Where>
-Index product(const Where& where, Index a, Index b) {
+EIGENGRAD_CALLED inline Index product(const Where& where, Index a, Index b) {
   if (const auto result = detail::checked_product(a, b)) return *result;
-  throw ShapeError(error_text(name_of(where), ": ", a, " * ", b, " is more than an Index holds"));
+  throw ShapeError(error_text(where.name(), ": ", a, " * ", b, " is more than an Index holds"));
 }
 
 /// True but for NaN and infinities.
@@ -139,10 +142,9 @@ void between(std::string_view where, std::string_view option, Number value, Numb
 }
 
 /// "Conv2d 6->9: input channels are 6, expected a multiple of groups, 4"
-template <class Where>
-void divisible(const Where& where, std::string_view what, Index value, Index groups) {
+EIGENGRAD_CALLED inline void divisible(const Where& where, std::string_view what, Index value, Index groups) {
   if (value % groups == 0) return;
-  throw ValueError(error_text(name_of(where), ": ", what, " are ", value, ", expected a multiple of groups, ", groups));
+  throw ValueError(error_text(where.name(), ": ", what, " are ", value, ", expected a multiple of groups, ", groups));
 }
 
 }  // namespace eigengrad::check

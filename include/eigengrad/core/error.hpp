@@ -56,7 +56,7 @@ class IoError : public Error {
 /// The text of an error: all the parts as core/text.hpp writes them.
 template <class... Parts>
 std::string error_text(const Parts&... parts) {
-  return joined(parts...);
+  return detail::join({detail::text_part(parts)...});
 }
 
 }  // namespace eigengrad

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <eigengrad/core/fork.hpp>
+#include <eigengrad/core/inlining.hpp>
 #include <eigengrad/core/system.hpp>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -285,9 +286,7 @@ class BlockPtr {
     return *this;
   }
   ~BlockPtr() {
-    if (block_ != nullptr && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      memory_pool.release(block_);
-    }
+    if (block_ != nullptr) let_go(block_);
   }
 
   explicit operator bool() const { return block_ != nullptr; }
@@ -296,6 +295,10 @@ class BlockPtr {
   bool operator==(const BlockPtr& other) const = default;
 
  private:
+  EIGENGRAD_CALLED static void let_go(Block* block) {
+    if (block->references.fetch_sub(1, std::memory_order_acq_rel) == 1) memory_pool.release(block);
+  }
+
   Block* block_ = nullptr;
 };
 

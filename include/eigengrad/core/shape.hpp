@@ -12,11 +12,16 @@
 
 #include <eigengrad/core/error.hpp>
 #include <eigengrad/core/index.hpp>
+#include <eigengrad/core/inlining.hpp>
 
 // Shape: the sizes of a tensor's axes, outermost first.
 //   Shape s{200, 32, 32, 3};   s.rank() == 4, s[-1] == 3, s.numel() == 614400
 
 namespace eigengrad {
+
+class Shape;
+/// "(200, 32, 32, 3)", as Python prints a tuple; "(5,)" for one axis.
+std::string to_string(const Shape& shape);
 
 /// The sizes of a tensor's axes. Rank 0 is a scalar and has one element.
 /// Errors   ShapeError for a negative size, more than kMaxRank axes, or sizes whose product an Index does not hold. Sizes of
@@ -46,11 +51,28 @@ class Shape {
   /// The same shape with another size for one axis.
   Shape with(int axis, Index size) const;
 
-  bool operator==(const Shape& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
+  EIGENGRAD_CALLED bool operator==(const Shape& other) const {
+    return std::equal(begin(), end(), other.begin(), other.end());
+  }
 
  private:
   // Neither std::span nor std::copy: in libstdc++'s debug mode g++ 12 takes them for no constant expressions.
-  constexpr void assign(const Index* sizes, std::size_t count);
+  EIGENGRAD_CALLED constexpr void assign(const Index* sizes, std::size_t count) {
+    if (count > static_cast<std::size_t>(kMaxRank)) {
+      throw ShapeError(error_text("Shape: ", count, " axes, expected at most ", kMaxRank));
+    }
+    rank_ = static_cast<int>(count);
+    for (std::size_t axis = 0; axis < count; ++axis) sizes_[axis] = sizes[axis];
+    std::optional<Index> product = 1;
+    for (const Index size : std::span(sizes_).first(count)) {
+      if (size < 0) throw ShapeError(error_text("Shape: size ", size, " of an axis, expected 0 or more"));
+      if (size == 0) numel_ = 0;
+      if (size != 0) product = detail::checked_product(*product, size);
+      if (!product)
+        throw ShapeError("Shape: the sizes of " + to_string(*this) + " multiply to more than an Index holds");
+    }
+    if (numel_ != 0) numel_ = *product;
+  }
   std::size_t position(int axis) const;
 
   std::array<Index, kMaxRank> sizes_{};
@@ -58,29 +80,11 @@ class Shape {
   int rank_ = 0;
 };
 
-/// "(200, 32, 32, 3)", as Python prints a tuple; "(5,)" for one axis.
-std::string to_string(const Shape& shape);
 inline std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
 
 // ---------------------------------------------------------------------------------------------------------
 
-constexpr void Shape::assign(const Index* sizes, std::size_t count) {
-  if (count > static_cast<std::size_t>(kMaxRank)) {
-    throw ShapeError(error_text("Shape: ", count, " axes, expected at most ", kMaxRank));
-  }
-  rank_ = static_cast<int>(count);
-  for (std::size_t axis = 0; axis < count; ++axis) sizes_[axis] = sizes[axis];
-  std::optional<Index> product = 1;
-  for (const Index size : std::span(sizes_).first(count)) {
-    if (size < 0) throw ShapeError(error_text("Shape: size ", size, " of an axis, expected 0 or more"));
-    if (size == 0) numel_ = 0;
-    if (size != 0) product = detail::checked_product(*product, size);
-    if (!product) throw ShapeError("Shape: the sizes of " + to_string(*this) + " multiply to more than an Index holds");
-  }
-  if (numel_ != 0) numel_ = *product;
-}
-
-inline std::size_t Shape::position(int axis) const {
+EIGENGRAD_CALLED inline std::size_t Shape::position(int axis) const {
   const int from_start = axis < 0 ? axis + rank_ : axis;
   if (from_start < 0 || from_start >= rank_) {
     throw ShapeError(error_text("Shape: axis ", axis, " of ", to_string(*this), ", which has rank ", rank_));
@@ -96,13 +100,13 @@ inline Index Shape::rows() const {
   return rows;
 }
 
-inline Shape Shape::with(int axis, Index size) const {
+EIGENGRAD_CALLED inline Shape Shape::with(int axis, Index size) const {
   std::array<Index, kMaxRank> sizes = sizes_;
   sizes[position(axis)] = size;
   return Shape(std::span<const Index>(sizes.data(), static_cast<std::size_t>(rank_)));
 }
 
-inline std::string to_string(const Shape& shape) {
+EIGENGRAD_COLD inline std::string to_string(const Shape& shape) {
   std::string text = "(";
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (axis > 0) text += ", ";

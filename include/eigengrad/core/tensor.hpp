@@ -44,7 +44,7 @@ namespace detail {
 
 /// The block for elements of the given size, under a shape.
 /// Errors   ShapeError for more bytes than a processor can address, MemoryError if the system has not so many
-inline BlockPtr block_of(const Shape& shape, std::size_t element_size) {
+EIGENGRAD_CALLED inline BlockPtr block_of(const Shape& shape, std::size_t element_size) {
   constexpr std::size_t kMostBytes = std::numeric_limits<Index>::max() >> 16;
   const auto count = static_cast<std::size_t>(shape.numel());
   if (count > kMostBytes / element_size) throw ShapeError("Tensor: shape " + to_string(shape) + " is too large");
@@ -54,6 +54,13 @@ inline BlockPtr block_of(const Shape& shape, std::size_t element_size) {
   } catch (const std::bad_alloc&) {
     throw MemoryError(error_text("Tensor: no memory for shape ", shape, ", ", count * element_size, " bytes"));
   }
+}
+
+/// A block of its own with the same elements.
+EIGENGRAD_CALLED inline BlockPtr copy_of(const BlockPtr& block, const Shape& shape, std::size_t element_size) {
+  BlockPtr copy = block_of(shape, element_size);
+  std::memcpy(copy.payload(), block.payload(), static_cast<std::size_t>(shape.numel()) * element_size);
+  return copy;
 }
 
 }  // namespace detail
@@ -128,11 +135,7 @@ class Tensor {
   const T* data() const { return static_cast<const T*>(block_.payload()); }
   /// Writable elements. Copies them first if another tensor shares them.
   T* mutable_data() {
-    if (!block_.unique()) {
-      detail::BlockPtr copy = detail::block_of(shape_, sizeof(T));
-      std::memcpy(copy.payload(), block_.payload(), static_cast<std::size_t>(numel()) * sizeof(T));
-      block_ = std::move(copy);
-    }
+    if (!block_.unique()) block_ = detail::copy_of(block_, shape_, sizeof(T));
     return static_cast<T*>(block_.payload());
   }
 

@@ -6,10 +6,13 @@
 #include <charconv>
 #include <concepts>
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+
+#include <eigengrad/core/inlining.hpp>
 
 // Numbers as text, the one way for everything that the library writes: messages, tables, pictures, printed tensors.
 // It knows no locale, neither that of C++ nor that of C: 3072 is "3072" and a half is "0.5" in every country.
@@ -24,7 +27,7 @@ namespace detail {
 
 /// Not-a-number is "nan" whatever its sign; infinities are "inf" and "-inf".
 template <std::floating_point T>
-std::string number_text(T value, std::chars_format format, int digits) {
+EIGENGRAD_COLD std::string number_text(T value, std::chars_format format, int digits) {
   if (value != value) return "nan";
   std::string text(32, '\0');
   while (true) {
@@ -55,27 +58,53 @@ std::string to_scientific(T value, int digits) {
 }
 
 /// A text at the right, and at the left, of a field of a least width.
-inline std::string right_aligned(std::string text, std::size_t width) {
+EIGENGRAD_COLD inline std::string right_aligned(std::string text, std::size_t width) {
   return text.insert(0, width - std::min(width, text.size()), ' ');
 }
-inline std::string left_aligned(std::string text, std::size_t width) {
+EIGENGRAD_COLD inline std::string left_aligned(std::string text, std::size_t width) {
   return text.append(width - std::min(width, text.size()), ' ');
 }
 
 namespace detail {
 
 template <class Part>
-void append(std::string& text, const Part& part) {
-  if constexpr (std::convertible_to<const Part&, std::string_view>) {
-    text += std::string_view(part);
-  } else if constexpr (std::same_as<Part, char>) {
-    text += part;
-  } else if constexpr (std::is_floating_point_v<Part>) {
-    text += to_general(part);
+EIGENGRAD_COLD std::string text_of(const void* part) {
+  const Part& value = *static_cast<const Part*>(part);
+  if constexpr (std::is_floating_point_v<Part>) {
+    return to_general(value);
   } else {
     using std::to_string;
-    text += to_string(part);
+    return to_string(value);
   }
+}
+
+/// A text, or an object and what makes a text of it: one type for all, so that joining is compiled once and not for each
+/// list of types. It refers to what it was made from.
+struct TextPart {
+  std::string_view text;
+  const void* object = nullptr;
+  std::string (*text_of)(const void* object) = nullptr;
+};
+
+template <class Part>
+TextPart text_part(const Part& part) {
+  if constexpr (std::convertible_to<const Part&, std::string_view>)
+    return {.text = part};
+  else if constexpr (std::same_as<Part, char>)
+    return {.text = {&part, 1}};
+  else
+    return {.text = {}, .object = &part, .text_of = text_of<Part>};
+}
+
+EIGENGRAD_COLD inline std::string join(std::initializer_list<TextPart> parts) {
+  std::string text;
+  for (const TextPart& part : parts) {
+    if (part.object == nullptr)
+      text += part.text;
+    else
+      text += part.text_of(part.object);
+  }
+  return text;
 }
 
 }  // namespace detail
@@ -83,9 +112,7 @@ void append(std::string& text, const Part& part) {
 /// One string of all the parts: texts, numbers, and objects for which there is a `to_string`.
 template <class... Parts>
 std::string joined(const Parts&... parts) {
-  std::string text;
-  (detail::append(text, parts), ...);
-  return text;
+  return detail::join({detail::text_part(parts)...});
 }
 
 }  // namespace eigengrad

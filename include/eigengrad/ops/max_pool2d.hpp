@@ -23,12 +23,11 @@ struct MaxPool2dResult {
 };
 
 /// Errors   ValueError for a window with more taps than T counts, 2^24 for float
-template <class T, class Where>
-void check_max_pool_taps(const Where& where, const Window& window) {
+template <class T>
+void check_max_pool_taps(const check::Where& where, const Window& window) {
   constexpr Index kMost = Index{1} << std::numeric_limits<T>::digits;
   if (window.kernel.area() <= kMost) return;
-  throw ValueError(
-      error_text(check::name_of(where), ": kernel is ", window.kernel, ", expected at most ", kMost, " taps"));
+  throw ValueError(error_text(where.name(), ": kernel is ", window.kernel, ", expected at most ", kMost, " taps"));
 }
 
 namespace detail {

@@ -33,10 +33,9 @@ inline std::ostream& operator<<(std::ostream& out, const Size2d& size) { return 
 
 /// Images with pixels.
 /// Errors   ShapeError for another rank than (N, H, W, C), or no pixels
-template <class Where>
-void check_image(const Where& where, const Shape& x) {
+EIGENGRAD_CALLED inline void check_image(const check::Where& where, const Shape& x) {
   if (x.rank() == 4 && x[1] > 0 && x[2] > 0) return;
-  throw ShapeError(error_text(check::name_of(where), ": input has shape ", x, ", expected (N, H, W, C) with pixels"));
+  throw ShapeError(error_text(where.name(), ": input has shape ", x, ", expected (N, H, W, C) with pixels"));
 }
 
 /// A window of kernel taps, `dilation` pixels apart, that moves by `stride` over an image with `padding` more
@@ -53,17 +52,14 @@ struct Window {
   }
 
   /// Errors   ValueError for a kernel, stride or dilation below 1, a padding below 0, or any of them above 2^30
-  template <class Where>
-  void check_options(const Where& where) const {
+  EIGENGRAD_CALLED void check_options(const check::Where& where) const {
     const auto check_both = [&](std::string_view option, const Size2d& size, Index least) {
       constexpr Index kMost = Index{1} << 30;  // so that no product of two overflows
       if (size.height < least || size.width < least) {
-        throw ValueError(
-            error_text(check::name_of(where), ": ", option, " is ", size, ", expected ", least, " or more"));
+        throw ValueError(error_text(where.name(), ": ", option, " is ", size, ", expected ", least, " or more"));
       }
       if (size.height > kMost || size.width > kMost) {
-        throw ValueError(
-            error_text(check::name_of(where), ": ", option, " is ", size, ", expected ", kMost, " or less"));
+        throw ValueError(error_text(where.name(), ": ", option, " is ", size, ", expected ", kMost, " or less"));
       }
     };
     check_both("kernel", kernel, 1);
@@ -74,30 +70,28 @@ struct Window {
 
   /// As check_options, and the window always lies on a pixel: it has no dilation, and the padding is at most half
   /// the kernel.
-  template <class Where>
-  void check_pooling(const Where& where) const {
+  EIGENGRAD_CALLED void check_pooling(const check::Where& where) const {
     check_options(where);
     if (dilation != Size2d(1)) {
-      throw ValueError(error_text(check::name_of(where), ": dilation is ", dilation, ", expected 1x1 in pooling"));
+      throw ValueError(error_text(where.name(), ": dilation is ", dilation, ", expected 1x1 in pooling"));
     }
     if (2 * padding.height <= kernel.height && 2 * padding.width <= kernel.width) return;
-    throw ValueError(error_text(check::name_of(where), ": padding is ", padding,
-                                ", expected at most half the kernel, which is ", kernel));
+    throw ValueError(
+        error_text(where.name(), ": padding is ", padding, ", expected at most half the kernel, which is ", kernel));
   }
 
   /// The positions of the window on images x (N, H, W, C), as a shape with the same N and C.
   /// Errors   ShapeError if x has not four axes or no pixels, or the window is larger than the padded image
-  template <class Where>
-  Shape output(const Where& where, const Shape& x) const {
+  EIGENGRAD_CALLED Shape output(const check::Where& where, const Shape& x) const {
     if (x.rank() != 4) {
-      throw ShapeError(error_text(check::name_of(where), ": input has ", x.rank(),
-                                  " axes, expected 4: (N, H, W, C); input shape ", x));
+      throw ShapeError(
+          error_text(where.name(), ": input has ", x.rank(), " axes, expected 4: (N, H, W, C); input shape ", x));
     }
     check_image(where, x);
     const Size2d padded{check::sum(where, x[1], 2 * padding.height), check::sum(where, x[2], 2 * padding.width)};
     const Size2d needed = extent();
     if (needed.height > padded.height || needed.width > padded.width) {
-      throw ShapeError(error_text(check::name_of(where), ": window of ", needed, " pixels, expected at most ", padded,
+      throw ShapeError(error_text(where.name(), ": window of ", needed, " pixels, expected at most ", padded,
                                   ", the padded image; input shape ", x));
     }
     return {x[0], (padded.height - needed.height) / stride.height + 1, (padded.width - needed.width) / stride.width + 1,
@@ -106,8 +100,7 @@ struct Window {
 
   /// The positions of a pooling window: as output, and every window lies on a pixel.
   /// Errors   those of check_pooling and output
-  template <class Where>
-  Shape pooled(const Where& where, const Shape& x) const {
+  EIGENGRAD_CALLED Shape pooled(const check::Where& where, const Shape& x) const {
     check_pooling(where);
     return output(where, x);
   }
