@@ -106,39 +106,39 @@ bool finite(Number value) {
 
 /// "SGD: learning_rate is -1, expected 0 or more", and for an infinity "..., expected 0 or more and finite"
 template <class Number>
-void at_least(std::string_view where, std::string_view option, Number value, Number least) {
+EIGENGRAD_COLD void at_least(const Where& where, std::string_view option, Number value, Number least) {
   if (value >= least && finite(value)) return;  // false for NaN
-  throw ValueError(error_text(where, ": ", option, " is ", value, ", expected ", least, " or more",
+  throw ValueError(error_text(where.name(), ": ", option, " is ", value, ", expected ", least, " or more",
                               value > least ? " and finite" : ""));
 }
 
 /// "clip_grad_norm: max_norm is -1, expected 0 or more": infinity, which stands for no bound, is right.
 template <class Number>
-void at_least_or_infinite(std::string_view where, std::string_view option, Number value, Number least) {
+EIGENGRAD_COLD void at_least_or_infinite(const Where& where, std::string_view option, Number value, Number least) {
   if (value >= least) return;  // false for NaN
-  throw ValueError(error_text(where, ": ", option, " is ", value, ", expected ", least, " or more"));
+  throw ValueError(error_text(where.name(), ": ", option, " is ", value, ", expected ", least, " or more"));
 }
 
 /// "Adam: beta1 is 1, expected less than 1"
 template <class Number>
-void below(std::string_view where, std::string_view option, Number value, Number bound) {
+EIGENGRAD_COLD void below(const Where& where, std::string_view option, Number value, Number bound) {
   if (value < bound) return;
-  throw ValueError(error_text(where, ": ", option, " is ", value, ", expected less than ", bound));
+  throw ValueError(error_text(where.name(), ": ", option, " is ", value, ", expected less than ", bound));
 }
 
 /// "Loader: batch_size is 0, expected more than 0", and for an infinity "..., expected more than 0 and finite"
 template <class Number>
-void above_zero(std::string_view where, std::string_view option, Number value) {
+EIGENGRAD_COLD void above_zero(const Where& where, std::string_view option, Number value) {
   if (value > Number(0) && finite(value)) return;
-  throw ValueError(
-      error_text(where, ": ", option, " is ", value, ", expected more than 0", value > Number(0) ? " and finite" : ""));
+  throw ValueError(error_text(where.name(), ": ", option, " is ", value, ", expected more than 0",
+                              value > Number(0) ? " and finite" : ""));
 }
 
 /// "Dropout: p is 1.5, expected 0 to 1"
 template <class Number>
-void between(std::string_view where, std::string_view option, Number value, Number least, Number most) {
+EIGENGRAD_COLD void between(const Where& where, std::string_view option, Number value, Number least, Number most) {
   if (value >= least && value <= most) return;  // false for NaN
-  throw ValueError(error_text(where, ": ", option, " is ", value, ", expected ", least, " to ", most));
+  throw ValueError(error_text(where.name(), ": ", option, " is ", value, ", expected ", least, " to ", most));
 }
 
 /// "Conv2d 6->9: input channels are 6, expected a multiple of groups, 4"

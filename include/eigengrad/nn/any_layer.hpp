@@ -19,14 +19,14 @@ template <class T>
 class AnyLayer {
  public:
   template <class L>
-  requires(!std::same_as<std::remove_cvref_t<L>, AnyLayer>) explicit AnyLayer(L&& layer) {
+  requires(!std::same_as<std::remove_cvref_t<L>, AnyLayer>) EIGENGRAD_COLD explicit AnyLayer(L&& layer) {
     using Held = std::remove_cvref_t<L>;
     static_assert(Layer<Held>,
                   "this type does not satisfy the concept eigengrad::Layer: it needs output_shape, forward and "
                   "backward as core/layer.hpp describes them");
     if constexpr (Layer<Held>) {
       static_assert(std::same_as<scalar_of<Held>, T>, "all layers of a network have the same number type");
-      held_ = std::make_unique<Model<Held>>(std::forward<L>(layer));
+      held_.reset(new Model<Held>(std::forward<L>(layer)));
     }
   }
   AnyLayer(const AnyLayer& other) : held_(other.held_ == nullptr ? nullptr : other.held_->clone()) {}
@@ -91,26 +91,35 @@ class AnyLayer {
     virtual Tensor<T> backward(Tensor<T> dy) = 0;
     virtual void backward_parameters(Tensor<T> dy) = 0;
     virtual void visit(const Visitor<T>& visitor) = 0;
-    virtual void for_each_parameter(const std::function<void(Parameter<T>&)>& f) = 0;
+    virtual void for_each_parameter(const std::function<void(Parameter<T>&)>& f) {
+      visit({.parameter = [&f](std::string_view, Parameter<T>& p) { f(p); }});
+    }
     virtual bool fold_into(ChannelMap<T>& f) = 0;
     virtual bool infers() const = 0;
     virtual Tensor<T> infer(Tensor<T> x, const ChannelMap<T>& f) = 0;
     virtual std::string description() const = 0;
     virtual Index multiply_adds(const Shape& x) const = 0;
+
+   protected:
+    [[noreturn]] EIGENGRAD_COLD void throw_has_no_infer() const { throw StateError(description() + ": has no infer"); }
   };
 
   template <class L>
   struct Model final : Base {
-    explicit Model(L held) : layer(std::move(held)) {}
+    EIGENGRAD_COLD explicit Model(const L& held) : layer(held) {}
+    EIGENGRAD_COLD explicit Model(L&& held) : layer(std::move(held)) {}
+    Model(const Model&) = default;
+    Model& operator=(const Model&) = delete;
+    EIGENGRAD_COLD ~Model() override = default;
 
-    std::unique_ptr<Base> clone() const override { return std::make_unique<Model>(layer); }
+    EIGENGRAD_COLD std::unique_ptr<Base> clone() const override { return std::unique_ptr<Base>(new Model(layer)); }
     /// Assigns the other's layer to this one, if it is of the same type.
-    bool take(Base& other) override {
+    EIGENGRAD_COLD bool take(Base& other) override {
       if (other.type() != type()) return false;
       layer = std::move(static_cast<Model&>(other).layer);
       return true;
     }
-    bool assign(const Base& other) override {
+    EIGENGRAD_COLD bool assign(const Base& other) override {
       if (other.type() != type()) return false;
       layer = static_cast<const Model&>(other).layer;
       return true;
@@ -122,7 +131,10 @@ class AnyLayer {
     void backward_parameters(Tensor<T> dy) override { eigengrad::backward_parameters(layer, std::move(dy)); }
     void visit(const Visitor<T>& visitor) override { eigengrad::visit(layer, visitor); }
     void for_each_parameter(const std::function<void(Parameter<T>&)>& f) override {
-      eigengrad::for_each_parameter(layer, f);
+      if constexpr (requires { layer.for_each_parameter(f); })
+        layer.for_each_parameter(f);
+      else
+        Base::for_each_parameter(f);
     }
     bool fold_into(ChannelMap<T>& f) override { return eigengrad::fold_into(layer, f); }
     bool infers() const override { return Infers<L>; }
@@ -130,10 +142,10 @@ class AnyLayer {
       if constexpr (Infers<L>)
         return layer.infer(std::move(x), f);
       else
-        throw StateError(describe(layer) + ": has no infer");
+        this->throw_has_no_infer();
     }
-    std::string description() const override { return describe(layer); }
-    Index multiply_adds(const Shape& x) const override {
+    EIGENGRAD_COLD std::string description() const override { return describe(layer); }
+    EIGENGRAD_COLD Index multiply_adds(const Shape& x) const override {
       if constexpr (requires { layer.multiply_adds(x); })
         return layer.multiply_adds(x);
       else

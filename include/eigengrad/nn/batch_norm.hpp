@@ -27,7 +27,7 @@ class BatchNorm {
  public:
   /// Errors   ShapeError for another rank or number of channels, or in training for a single value a channel, which
   ///          has no deviation; forward and backward also if a parameter or a statistic has been given another shape
-  Shape output_shape(const Shape& x, Mode mode = Mode::eval) const {
+  EIGENGRAD_CALLED Shape output_shape(const Shape& x, Mode mode = Mode::eval) const {
     if (x.rank() < ranks_.least || x.rank() > ranks_.most) {
       throw ShapeError(
           error_text(description(), ": input has ", x.rank(), " axes, expected ", ranks_.text, "; input shape ", x));
@@ -96,7 +96,7 @@ class BatchNorm {
     f("running_var", running_var);
   }
 
-  std::string description() const { return error_text(ranks_.layer, " ", num_features_); }
+  EIGENGRAD_COLD std::string description() const { return error_text(ranks_.layer, " ", num_features_); }
 
   Parameter<T> weight;     ///< (C), starts at 1; empty if not affine
   Parameter<T> bias;       ///< (C), starts at 0; empty if not affine
@@ -110,7 +110,7 @@ class BatchNorm {
     const char* text;
   };
 
-  BatchNorm(const Ranks& ranks, Index num_features, const BatchNormOptions& options)
+  EIGENGRAD_COLD BatchNorm(const Ranks& ranks, Index num_features, const BatchNormOptions& options)
       : ranks_(ranks), num_features_(num_features), options_(options) {
     check::above_zero(ranks.layer, "num_features", num_features);
     check::at_least(ranks.layer, "eps", options.eps, 0.0);
@@ -129,7 +129,7 @@ class BatchNorm {
     ops::BatchNormSource source;
   };
 
-  void check_state() const {
+  EIGENGRAD_CALLED void check_state() const {
     const Shape channels{num_features_}, learned{options_.affine ? num_features_ : 0};
     check::state(*this, "weight", weight.value.shape(), learned);
     check::state(*this, "bias", bias.value.shape(), learned);

@@ -16,7 +16,7 @@ namespace eigengrad::nn {
 template <class T = float>
 class Flatten {
  public:
-  Shape output_shape(const Shape& x) const {
+  EIGENGRAD_CALLED Shape output_shape(const Shape& x) const {
     check::rank_at_least(*this, x, 1);
     Index features = 1;
     for (int axis = 1; axis < x.rank(); ++axis) features *= x[axis];

@@ -25,7 +25,7 @@ struct LinearOptions {
 template <class T = float>
 class Linear {
  public:
-  Linear(Index in_features, Index out_features, const LinearOptions& options = {})
+  EIGENGRAD_COLD Linear(Index in_features, Index out_features, const LinearOptions& options = {})
       : in_features_(in_features), out_features_(out_features), options_(options) {
     check::above_zero("Linear", "in_features", in_features);
     check::above_zero("Linear", "out_features", out_features);
@@ -35,7 +35,7 @@ class Linear {
     if (options.bias) bias.value = init::bias<T>({out_features}, init::fans(shape), init::PyTorch{}, rng);
   }
 
-  Shape output_shape(const Shape& x) const {
+  EIGENGRAD_CALLED Shape output_shape(const Shape& x) const {
     check::last_axis(*this, "features", x, in_features());
     return x.with(-1, out_features());
   }
@@ -76,7 +76,7 @@ class Linear {
     if (has_bias()) f("bias", bias);
   }
 
-  std::string description() const { return error_text("Linear ", in_features(), "->", out_features()); }
+  EIGENGRAD_COLD std::string description() const { return error_text("Linear ", in_features(), "->", out_features()); }
   Index multiply_adds(const Shape& x) const {
     return check::product(*this, x.rows(), Shape{out_features_, in_features_}.numel());
   }
@@ -89,7 +89,7 @@ class Linear {
   Parameter<T> bias;  ///< empty without a bias
 
  private:
-  void check_state() const {
+  EIGENGRAD_CALLED void check_state() const {
     check::state(*this, "weight", weight.value.shape(), {out_features_, in_features_});
     check::state(*this, "bias", bias.value.shape(), {has_bias() ? out_features_ : 0});
   }

@@ -26,7 +26,7 @@ struct MaxPool2dOptions {
 template <class T = float>
 class MaxPool2d {
  public:
-  explicit MaxPool2d(const MaxPool2dOptions& options)
+  EIGENGRAD_COLD explicit MaxPool2d(const MaxPool2dOptions& options)
       : window_{options.kernel, options.stride.value_or(options.kernel), options.padding} {
     window_.check_pooling(*this);
     ops::check_max_pool_taps<T>(*this, window_);
@@ -48,7 +48,9 @@ class MaxPool2d {
     return ops::max_pool2d_backward(dy, memory_->taps, memory_->x, window_);
   }
 
-  std::string description() const { return error_text("MaxPool2d ", window_.kernel, " stride ", window_.stride); }
+  EIGENGRAD_COLD std::string description() const {
+    return error_text("MaxPool2d ", window_.kernel, " stride ", window_.stride);
+  }
 
  private:
   struct Memory {

@@ -23,7 +23,7 @@ namespace detail {
 
 /// A visitor that calls f with the prefix before every name.
 template <class T, class F>
-Visitor<T> prefixed(const std::string& prefix, F& f) {
+EIGENGRAD_COLD Visitor<T> prefixed(const std::string& prefix, F& f) {
   return {.parameter = [prefix, &f](std::string_view name, Parameter<T>& p) { f(prefix + std::string(name), p); },
           .buffer =
               [&, prefix](std::string_view name, Tensor<T>& buffer) {
@@ -78,9 +78,7 @@ class Sequential {
   /// Adds a layer at the end. A network that has been moved away begins anew.
   template <class L>
   Sequential& push_back(L&& layer) {
-    layers_.emplace_back(std::forward<L>(layer));
-    moved_away_ = false;
-    return *this;
+    return add(AnyLayer<T>(std::forward<L>(layer)));
   }
 
   Index size() const { return static_cast<Index>(layers().size()); }
@@ -141,7 +139,7 @@ class Sequential {
   void zero_grad() { eigengrad::zero_grad(*this); }
 
   std::string description() const { return "Sequential"; }
-  Index multiply_adds(const Shape& x) const {
+  EIGENGRAD_COLD Index multiply_adds(const Shape& x) const {
     Index total = 0;
     Shape shape = x;
     for (std::size_t i = 0; i < layers().size(); ++i) {
@@ -155,6 +153,12 @@ class Sequential {
   std::string summary(const Shape& x);
 
  private:
+  EIGENGRAD_COLD Sequential& add(AnyLayer<T> layer) {
+    layers_.push_back(std::move(layer));
+    moved_away_ = false;
+    return *this;
+  }
+
   /// Takes over what is in another network, the layers one by one if they are as many.
   template <class F>
   Sequential& assign(Sequential other, const F& assign_layer) {
@@ -184,7 +188,7 @@ class Sequential {
     return shapes;
   }
 
-  void check_output(std::size_t i, const Shape& y, const Shape& expected) const {
+  EIGENGRAD_CALLED void check_output(std::size_t i, const Shape& y, const Shape& expected) const {
     if (y == expected) return;
     throw ShapeError(name_error(i, error_text("forward gives shape ", y, ", but output_shape says ", expected)));
   }
@@ -206,7 +210,7 @@ class Sequential {
     return x;
   }
 
-  Shape output_shape_of(std::size_t i, const Shape& x, Mode mode = Mode::eval) const {
+  EIGENGRAD_CALLED Shape output_shape_of(std::size_t i, const Shape& x, Mode mode = Mode::eval) const {
     return named(i, [&] { return layers_[i].output_shape(x, mode); });
   }
 
@@ -227,7 +231,7 @@ class Sequential {
     steps_ = steps;
   }
 
-  Tensor<T> backward_of(std::size_t i, Tensor<T> dy) {
+  EIGENGRAD_CALLED Tensor<T> backward_of(std::size_t i, Tensor<T> dy) {
     return named(i, [&] {
       Tensor<T> dx = layers_[i].backward(std::move(dy));
       check::same_shape(layers_[i], "backward's result", dx.shape(), shapes_[i]);
@@ -240,6 +244,15 @@ class Sequential {
   decltype(auto) named(std::size_t i, const F& f) const {
     try {
       return f();
+    } catch (const Error&) {
+      rethrow_named(i);
+    }
+  }
+
+  /// The error that is being handled, with the layer's name where it has to do with the layer.
+  [[noreturn]] EIGENGRAD_COLD void rethrow_named(std::size_t i) const {
+    try {
+      throw;
     } catch (const ShapeError& error) {
       throw ShapeError(name_error(i, error.what()));
     } catch (const StateError& error) {
@@ -249,7 +262,7 @@ class Sequential {
     }
   }
 
-  std::string name_error(std::size_t i, std::string_view problem) const {
+  EIGENGRAD_COLD std::string name_error(std::size_t i, std::string_view problem) const {
     const std::string name = layers_[i].description();
     if (problem.starts_with(name + ": ")) problem.remove_prefix(name.size() + 2);
     return error_text("layer ", i, " (", name, "): ", problem);

@@ -20,7 +20,7 @@ namespace detail {
 
 /// Calls f and lets every complaint say what it is about.
 template <class F>
-void about(std::string_view what, const F& f) {
+EIGENGRAD_COLD void about(std::string_view what, const F& f) {
   try {
     f();
   } catch (const ShapeError& error) {

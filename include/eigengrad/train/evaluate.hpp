@@ -28,7 +28,7 @@ inline constexpr Index kEvaluationBatch = 500;
 /// Shapes   outputs (..., C), N rows; labels (N) or (...)
 /// Errors   ShapeError if labels have another shape or there is no class
 template <class T>
-Index count_correct(const Tensor<T>& outputs, const Tensor<Index>& labels) {
+EIGENGRAD_CALLED Index count_correct(const Tensor<T>& outputs, const Tensor<Index>& labels) {
   check::labels("accuracy", labels.shape(), outputs.shape());
   const auto rows = outputs.matrix();
   if (rows.cols() == 0 && rows.rows() > 0)
@@ -46,7 +46,7 @@ Index count_correct(const Tensor<T>& outputs, const Tensor<Index>& labels) {
 /// also where the last batch is smaller. Targets of type Tensor<Index> are labels; others have no accuracy.
 /// Errors   ValueError for a data set without samples
 template <class Net, class L, data::Dataset D>
-Evaluation evaluate(Net& net, L loss, const D& dataset, Index batch_size = kEvaluationBatch) {
+EIGENGRAD_CALLED Evaluation evaluate(Net& net, L loss, const D& dataset, Index batch_size = kEvaluationBatch) {
   if (dataset.size() <= 0) throw ValueError("evaluate: the data set has no samples");
   double loss_sum = 0.0;
   Index samples = 0;

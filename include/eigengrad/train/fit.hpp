@@ -51,7 +51,7 @@ inline constexpr bool kFollowsSchedules = requires(Optimizer& optimizer) {
 
 /// Options in their range, and an optimiser that can follow the schedule.
 template <class Optimizer>
-void check_fit(const FitOptions& options, bool endless_loader) {
+EIGENGRAD_COLD void check_fit(const FitOptions& options, bool endless_loader) {
   check::above_zero("fit", "max_steps", options.max_steps);
   check::above_zero("fit", "eval_freq", options.eval_freq);
   check::at_least_or_infinite("fit", "max_grad_norm", options.max_grad_norm, 0.0);
@@ -68,7 +68,7 @@ void check_fit(const FitOptions& options, bool endless_loader) {
 /// Scales the gradients down where the options say so. Where their norm is not finite they are dropped, and the error
 /// names the step.
 template <class Net, class Optimizer>
-void clip(Net& net, Optimizer& optimizer, Index step, const FitOptions& options) {
+EIGENGRAD_CALLED void clip(Net& net, Optimizer& optimizer, Index step, const FitOptions& options) {
   if (options.max_grad_norm == 0.0) return;
   try {
     if constexpr (requires { optimizer.clip_grad_norm(1.0); })
@@ -87,7 +87,7 @@ void clip(Net& net, Optimizer& optimizer, Index step, const FitOptions& options)
 /// Errors   ShapeError naming the layer that the loader's batches or the test set do not fit; ValueError for a test set
 ///          without samples; those of the loss for targets that it cannot take
 template <class Net, class L, class D, data::Dataset Test>
-void check_data(const Net& net, const L& loss, const data::Loader<D>& loader, const Test& test) {
+EIGENGRAD_COLD void check_data(const Net& net, const L& loss, const data::Loader<D>& loader, const Test& test) {
   check_shapes(net, loader);
   check_training_targets(net, loss, loader);
   check_test_set(net, loss, test, kEvaluationBatch);

@@ -17,7 +17,7 @@ namespace eigengrad::train::detail {
 
 /// Throws unless the network's result has the shape that its output_shape says.
 template <class Net>
-void check_outputs(const Net& net, const Shape& inputs, const Shape& outputs) {
+EIGENGRAD_CALLED void check_outputs(const Net& net, const Shape& inputs, const Shape& outputs) {
   if constexpr (requires { net.output_shape(inputs); }) {
     const Shape expected = output_shape(net, inputs, Mode::train);
     if (outputs == expected) return;
@@ -33,7 +33,19 @@ class UnreachedParameters {
   /// To be called after each backward.
   template <class Net>
   void update(Net& net) {
-    if (steps_++ > 0 && names_.empty()) return;
+    if (steps_++ == 0 || !names_.empty()) look_at(net);
+  }
+
+  /// Errors   StateError if there are any
+  EIGENGRAD_COLD void check() const {
+    if (names_.empty()) return;
+    throw StateError(error_text("fit: parameter ", names_.front(), " has got no gradient in ", steps_,
+                                steps_ == 1 ? " step" : " steps", "; its layer's backward must call add_grad"));
+  }
+
+ private:
+  template <class Net>
+  EIGENGRAD_COLD void look_at(Net& net) {
     std::vector<std::string> names;
     visit(net, {.parameter = [&](std::string_view name, const Parameter<scalar_of<Net>>& p) {
             if (!p.has_optimizer() || p.has_grad() || p.value.empty()) return;
@@ -42,14 +54,6 @@ class UnreachedParameters {
     names_ = std::move(names);
   }
 
-  /// Errors   StateError if there are any
-  void check() const {
-    if (names_.empty()) return;
-    throw StateError(error_text("fit: parameter ", names_.front(), " has got no gradient in ", steps_,
-                                steps_ == 1 ? " step" : " steps", "; its layer's backward must call add_grad"));
-  }
-
- private:
   Index steps_ = 0;
   std::vector<std::string> names_;
 };
@@ -67,7 +71,7 @@ std::string_view not_finite(const Tensor<T>& x) {
 
 /// The first parameter, or layer whose output, is not finite.
 template <class Net, class Inputs>
-std::string reason_in_network(Net copy, const Inputs& inputs) {  // to run a copy changes nothing
+EIGENGRAD_COLD std::string reason_in_network(Net copy, const Inputs& inputs) {  // to run a copy changes nothing
   std::string reason;
   visit(copy, {.parameter = [&](std::string_view name, const Parameter<scalar_of<Net>>& p) {
           const auto found = not_finite(p.value);
@@ -91,7 +95,7 @@ std::string reason_in_network(Net copy, const Inputs& inputs) {  // to run a cop
 
 /// Why the loss of a batch is not finite: the first place where a number is not.
 template <class Net, class Inputs, class Targets>
-std::string reason_of_no_finite_loss(const Net& net, const Inputs& inputs, const Targets& targets) {
+EIGENGRAD_COLD std::string reason_of_no_finite_loss(const Net& net, const Inputs& inputs, const Targets& targets) {
   if (const auto found = not_finite(inputs); !found.empty()) return error_text("the batch's inputs have ", found);
   if (const auto found = not_finite(targets); !found.empty()) return error_text("the batch's targets have ", found);
   if constexpr (std::copyable<Net>) return reason_in_network(net, inputs);
