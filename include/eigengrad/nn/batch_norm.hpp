@@ -65,11 +65,13 @@ class BatchNorm {
     check_state();
     if (f.relu) return false;
     memory_.reset();
-    Tensor<T> scale = ops::batch_norm_inv_std(running_var, options_.eps);
-    if (options_.affine) scale.mutable_array() *= weight.value.array();
+    Tensor<T> scale = ops::detail::batch_norm_scale(ops::batch_norm_inv_std(running_var, options_.eps), weight.value);
     Tensor<T> shift({num_features_});
-    shift.mutable_array() = -running_mean.array() * scale.array();
-    if (options_.affine) shift.mutable_array() += bias.value.array();
+    T* shifts = shift.mutable_data();
+    for (Index c = 0; c < num_features_; ++c) {
+      shifts[c] = -running_mean.data()[c] * scale.data()[c];
+      if (options_.affine) shifts[c] += bias.value.data()[c];
+    }
     f.then(std::move(scale), std::move(shift));
     return true;
   }

@@ -36,7 +36,7 @@ void for_channels(Index channels, const F& f) {
 /// Shapes   parts (runs, 3, C): of each run a mean, the sum of what is missing from it, the sum of squares about it
 /// Source   Chan, Golub, LeVeque 1979
 template <class T>
-BatchNormStatistics<T> joined_moments(const Tensor<T>& parts, Index rows, Index grain) {
+EIGENGRAD_CALLED BatchNormStatistics<T> joined_moments(const Tensor<T>& parts, Index rows, Index grain) {
   const Index channels = parts.size(2);
   Tensor<double> mean = Tensor<double>::zeros({channels});
   Tensor<double> squares = Tensor<double>::zeros({channels});
@@ -55,8 +55,18 @@ BatchNormStatistics<T> joined_moments(const Tensor<T>& parts, Index rows, Index 
       m[c] += distance * share;
     }
   }
-  squares.mutable_array() /= static_cast<double>(rows);
+  for (Index c = 0; c < channels; ++c) s[c] /= static_cast<double>(rows);
   return {mean.template cast<T>(), squares.template cast<T>()};
+}
+
+/// What y = weight (x - mean) inv_std multiplies x by.
+/// Shapes   inv_std (C); weight (C), or empty for 1
+template <class T>
+EIGENGRAD_CALLED Tensor<T> batch_norm_scale(Tensor<T> inv_std, const Tensor<T>& weight) {
+  if (weight.empty()) return inv_std;
+  T* scale = inv_std.mutable_data();
+  for (Index c = 0; c < weight.numel(); ++c) scale[c] *= weight.data()[c];
+  return inv_std;
 }
 
 }  // namespace detail
@@ -108,8 +118,7 @@ Tensor<T> batch_norm(Tensor<T> x, const Tensor<T>& mean, const Tensor<T>& inv_st
   check::same_shape("batch_norm", "inv_std", inv_std.shape(), {channels});
   if (!weight.empty()) check::same_shape("batch_norm", "weight", weight.shape(), {channels});
   if (!bias.empty()) check::same_shape("batch_norm", "bias", bias.shape(), {channels});
-  Tensor<T> scale = inv_std;
-  if (!weight.empty()) scale.mutable_array() *= weight.array();
+  const Tensor<T> scale = detail::batch_norm_scale(inv_std, weight);
   const Tensor<T> shift = bias.empty() ? Tensor<T>::zeros({channels}) : bias;
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
@@ -161,17 +170,21 @@ BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, cons
     });
   });
   BatchNormGradients<T> result{{}, Tensor<T>({channels}), Tensor<T>({channels})};
-  result.dbias.mutable_array() = sums.array().head(channels);
-  result.dweight.mutable_array() = sums.array().tail(channels) * inv_std.array();
-
-  Tensor<T> scale = inv_std;  // of dy
-  if (!weight.empty()) scale.mutable_array() *= weight.array();
-  Tensor<T> slope = Tensor<T>::zeros({channels});  // dx = scale dy + slope (x - mean) + offset
-  Tensor<T> offset = Tensor<T>::zeros({channels});
-  if (source == BatchNormSource::batch) {
-    const T share = T(1) / static_cast<T>(rows);
-    slope.mutable_array() = -scale.array() * result.dweight.array() * inv_std.array() * share;
-    offset.mutable_array() = -scale.array() * result.dbias.array() * share;
+  T* dweight = result.dweight.mutable_data();
+  T* dbias = result.dbias.mutable_data();
+  const Tensor<T> scale = detail::batch_norm_scale(inv_std, weight);  // of dy
+  Tensor<T> slope({channels});                                        // dx = scale dy + slope (x - mean) + offset
+  Tensor<T> offset({channels});
+  T* slopes = slope.mutable_data();
+  T* offsets = offset.mutable_data();
+  const T share = T(1) / static_cast<T>(rows);
+  const bool constant = source == BatchNormSource::running;
+  for (Index c = 0; c < channels; ++c) {
+    const T factor = inv_std.data()[c];
+    dbias[c] = sums.data()[c];
+    dweight[c] = sums.data()[channels + c] * factor;
+    slopes[c] = constant ? T(0) : -scale.data()[c] * dweight[c] * factor * share;
+    offsets[c] = constant ? T(0) : -scale.data()[c] * dbias[c] * share;
   }
   const kernels::batch_norm::GradientFactors<T> factors{mean.data(), scale.data(), slope.data(), offset.data()};
   const T* from = dy.data();

@@ -6,6 +6,7 @@
 
 #include <eigengrad/core/channel_map.hpp>
 #include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/packet.hpp>
 
 namespace eigengrad::ops {
 
@@ -19,22 +20,20 @@ Tensor<T> channel_map(Tensor<T> x, const ChannelMap<T>& f) {
   if (!f.scale.empty()) check::same_shape("channel_map", "scale", f.scale.shape(), {channels});
   if (!f.shift.empty()) check::same_shape("channel_map", "shift", f.shift.shape(), {channels});
   if (f.changes_nothing()) return x;
+  const Tensor<T> scale = f.scale.empty() ? Tensor<T>::ones({channels}) : f.scale;
+  const Tensor<T> shift = f.shift.empty() ? Tensor<T>::zeros({channels}) : f.shift;
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
   parallel_rows(y.shape(), [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      const ConstRowMap<T> in(from + i * channels, channels);
-      RowMap<T> out(to + i * channels, channels);
-      if (!f.scale.empty() && !f.shift.empty())
-        out = in * f.scale.array() + f.shift.array();
-      else if (!f.shift.empty())
-        out = in + f.shift.array();
-      else if (!f.scale.empty())
-        out = in * f.scale.array();
-      else
-        out = in;
-      if (f.relu) out = (out < T(0)).select(T(0), out);  // NaN passes through
+    for (Index at = begin * channels; at < end * channels; at += channels) {
+      kernels::for_each_packet<T, kernels::kChoiceLanes<T>>(channels, [&](auto lanes, Index c) {
+        using P = kernels::PacketOf<T, lanes>;
+        const auto load = [c](const T* row) { return kernels::packet::ploadu<P>(row + c); };
+        P v = kernels::multiply_add(load(from + at), load(scale.data()), load(shift.data()));
+        if (f.relu) v = v < P{} ? P{} : v;  // NaN passes through
+        kernels::packet::pstoreu(to + at + c, v);
+      });
     }
   });
   return y;

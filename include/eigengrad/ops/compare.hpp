@@ -96,13 +96,16 @@ Tensor<bool> isnan(const Tensor<T>& x) {
 /// True where both, one or the other, and where x is not.
 /// Shapes   a, b any that broadcast; result as they broadcast
 /// Errors   ShapeError if they do not
-inline Tensor<bool> logical_and(Tensor<bool> a, const Tensor<bool>& b) {
+template <std::same_as<bool> T>  // a template, so that it costs those nothing who do not call it; so below
+Tensor<T> logical_and(Tensor<T> a, const Tensor<T>& b) {
   return detail::broadcast<bool>("logical_and", std::move(a), b, std::logical_and<>());
 }
-inline Tensor<bool> logical_or(Tensor<bool> a, const Tensor<bool>& b) {
+template <std::same_as<bool> T>
+Tensor<T> logical_or(Tensor<T> a, const Tensor<T>& b) {
   return detail::broadcast<bool>("logical_or", std::move(a), b, std::logical_or<>());
 }
-inline Tensor<bool> logical_not(Tensor<bool> x) {
+template <std::same_as<bool> T>
+Tensor<T> logical_not(Tensor<T> x) {
   return detail::with_number<bool>(std::move(x), false, std::equal_to<>());
 }
 

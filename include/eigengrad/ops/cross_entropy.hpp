@@ -17,7 +17,7 @@ namespace eigengrad::ops {
 namespace detail {
 
 /// At least one row, one label for each, each label the number of a column.
-inline void check_labels(std::string_view where, const Shape& x, const Tensor<Index>& labels) {
+EIGENGRAD_CALLED inline void check_labels(std::string_view where, const Shape& x, const Tensor<Index>& labels) {
   check::labels(where, labels.shape(), x);
   if (labels.empty()) throw ShapeError(std::string(where) + ": no rows, and the mean of none is not defined");
   for (Index row = 0; row < labels.numel(); ++row) {
@@ -91,25 +91,26 @@ SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tenso
   // A row's loss is log sum_c exp(x_c - m) - (x_t - m) with m the row's maximum. Softmax gives
   // exp(x_m - m) / sum = 1 / sum at the maximum, so the logarithm needs no second sum of exponentials.
   Tensor<T> true_logits({rows});  // x_t - m, or with smoothing its mean with all x_c - m
-  const auto x = logits.matrix();
+  const Index cols = logits.shape().cols();
   const T smoothing = static_cast<T>(label_smoothing);
   T* below_maximum = true_logits.mutable_data();
   for (Index row = 0; row < rows; ++row) {
-    const T maximum = x.row(row).maxCoeff();
-    T below = x(row, labels.data()[row]) - maximum;
+    const T* x = logits.data() + row * cols;
+    const T maximum = ConstRowMap<T>(x, cols).maxCoeff();
+    T below = x[labels.data()[row]] - maximum;
     if (smoothing > T(0)) {
       const double sum = row_sum<T>(
-          x.cols(), [maximum](const auto& v) { return v - maximum; }, logits.data() + row * x.cols());
-      below = (T(1) - smoothing) * below + smoothing * static_cast<T>(sum / static_cast<double>(x.cols()));
+          cols, [maximum](const auto& v) { return v - maximum; }, x);
+      below = (T(1) - smoothing) * below + smoothing * static_cast<T>(sum / static_cast<double>(cols));
     }
     below_maximum[row] = below;
   }
 
   Tensor<T> probabilities = softmax(std::move(logits));
-  const auto p = probabilities.matrix();
   double sum = 0.0;
   for (Index row = 0; row < rows; ++row) {
-    sum -= std::log(static_cast<double>(p.row(row).maxCoeff())) + static_cast<double>(below_maximum[row]);
+    const ConstRowMap<T> p(probabilities.data() + row * cols, cols);
+    sum -= std::log(static_cast<double>(p.maxCoeff())) + static_cast<double>(below_maximum[row]);
   }
   return {static_cast<T>(sum / static_cast<double>(rows)), std::move(probabilities)};
 }
@@ -126,9 +127,10 @@ Tensor<T> softmax_cross_entropy_backward(Tensor<T> probabilities, const Tensor<I
   const Index rows = probabilities.shape().rows();
   const T share = T(1) / static_cast<T>(rows);
   const T smoothing = static_cast<T>(label_smoothing);
-  auto dx = probabilities.mutable_matrix();
-  if (smoothing > T(0)) dx.array() -= smoothing / static_cast<T>(dx.cols());
-  for (Index row = 0; row < rows; ++row) dx(row, labels.data()[row]) -= T(1) - smoothing;
+  const Index cols = probabilities.shape().cols();
+  auto dx = probabilities.mutable_array();
+  if (smoothing > T(0)) dx -= smoothing / static_cast<T>(cols);
+  for (Index row = 0; row < rows; ++row) dx[row * cols + labels.data()[row]] -= T(1) - smoothing;
   dx *= share;
   return probabilities;
 }

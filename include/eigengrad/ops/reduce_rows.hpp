@@ -15,6 +15,27 @@ namespace eigengrad::ops {
 /// are small beside the matrix.
 inline Index reduction_grain(Index cols) { return std::clamp<Index>(row_grain(cols), 32, 256); }
 
+namespace detail {
+
+/// The sum of the parts, from first to last.
+/// Shapes   parts (runs, width), result (width)
+template <class T>
+EIGENGRAD_CALLED Tensor<T> sum_of_parts(Tensor<T> parts) {
+  const Index runs = parts.size(0);
+  const Index width = parts.size(1);
+  if (runs == 1) return std::move(parts).reshape({width});
+  using Total = std::conditional_t<std::floating_point<T>, double, T>;
+  Tensor<Total> sums = Tensor<Total>::zeros({width});
+  Total* to = sums.mutable_data();
+  for (Index run = 0; run < runs; ++run) {
+    const T* part = parts.data() + run * width;
+    for (Index i = 0; i < width; ++i) to[i] += static_cast<Total>(part[i]);
+  }
+  return sums.template cast<T>();
+}
+
+}  // namespace detail
+
 /// The sum of what body(begin, end, sums) adds to `width` zeros, over the runs of rows [begin, end) of a matrix
 /// with `cols` columns.
 /// Shapes   result (width)
@@ -27,15 +48,7 @@ Tensor<T> reduce_rows(Index rows, Index cols, Index width, const F& body) {
   Tensor<T> parts = Tensor<T>::zeros({runs, width});
   T* data = parts.mutable_data();
   parallel_for(rows, grain, [&](Index begin, Index end) { body(begin, end, data + begin / grain * width); });
-  if (runs == 1) return std::move(parts).reshape({width});
-  using Total = std::conditional_t<std::floating_point<T>, double, T>;
-  Tensor<Total> sums = Tensor<Total>::zeros({width});
-  for (Index run = 0; run < runs; ++run) {
-    sums.mutable_array() += ConstRowMap<T>(data + run * width, width).template cast<Total>();
-  }
-  Tensor<T> total({width});
-  total.mutable_array() = sums.array().template cast<T>();
-  return total;
+  return detail::sum_of_parts(std::move(parts));
 }
 
 /// The sum of all rows: the gradient of what is added to each of them, a bias.

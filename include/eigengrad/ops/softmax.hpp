@@ -21,12 +21,16 @@ Tensor<T> softmax(Tensor<T> x) {
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
   parallel_rows(y.shape(), [&](Index begin, Index end) {
-    const Eigen::Map<const Matrix<T>> in(from + begin * cols, end - begin, cols);
-    Eigen::Map<Matrix<T>> out(to + begin * cols, end - begin, cols);
-    for (Index row = 0; row < out.rows(); ++row) out.row(row).array() = in.row(row).array() - in.row(row).maxCoeff();
-    map_row(
-        out.size(), out.data(), [](const auto& v) { return kernels::exp(v); }, out.data());
-    for (Index row = 0; row < out.rows(); ++row) out.row(row) /= static_cast<T>(row_sum(cols, out.data() + row * cols));
+    T* out = to + begin * cols;
+    for (Index row = begin; row < end; ++row) {
+      const ConstRowMap<T> in(from + row * cols, cols);
+      RowMap<T>(to + row * cols, cols) = in - in.maxCoeff();
+    }
+    map_row((end - begin) * cols, out, [](const auto& v) { return kernels::exp(v); }, out);
+    for (Index row = begin; row < end; ++row) {
+      RowMap<T> y_row(to + row * cols, cols);
+      y_row /= static_cast<T>(row_sum(cols, to + row * cols));
+    }
   });
   return y;
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <limits>
 #include <type_traits>
@@ -30,14 +31,14 @@ inline constexpr Index kEvaluationBatch = 500;
 template <class T>
 EIGENGRAD_CALLED Index count_correct(const Tensor<T>& outputs, const Tensor<Index>& labels) {
   check::labels("accuracy", labels.shape(), outputs.shape());
-  const auto rows = outputs.matrix();
-  if (rows.cols() == 0 && rows.rows() > 0)
+  const Index rows = outputs.shape().rows();
+  const Index classes = outputs.shape().cols();
+  if (classes == 0 && rows > 0)
     throw ShapeError(error_text("accuracy: outputs of no classes; output shape ", outputs.shape()));
   Index correct = 0;
-  for (Index row = 0; row < rows.rows(); ++row) {
-    Index largest = 0;
-    rows.row(row).maxCoeff(&largest);
-    if (largest == labels.data()[row]) ++correct;
+  for (Index row = 0; row < rows; ++row) {
+    const T* scores = outputs.data() + row * classes;
+    if (std::max_element(scores, scores + classes) - scores == labels.data()[row]) ++correct;
   }
   return correct;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -61,10 +62,11 @@ class UnreachedParameters {
 /// "a NaN" or "an infinity", if the tensor has one, else ""; of what is no tensor nothing is said.
 std::string_view not_finite(const auto&) { return ""; }
 template <class T>
-std::string_view not_finite(const Tensor<T>& x) {
+EIGENGRAD_COLD std::string_view not_finite(const Tensor<T>& x) {
   if constexpr (std::floating_point<T>) {
-    if (x.array().isNaN().any()) return "a NaN";
-    if (!x.array().isFinite().all()) return "an infinity";
+    const auto has = [&](auto is) { return std::any_of(x.data(), x.data() + x.numel(), is); };
+    if (has([](T value) { return std::isnan(value); })) return "a NaN";
+    if (has([](T value) { return std::isinf(value); })) return "an infinity";
   }
   return "";
 }
