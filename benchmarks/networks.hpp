@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include <eigengrad/eigengrad.hpp>
+
 #include "common/networks.hpp"
 
 // The yardstick networks, the same as in torch_child.py.
