@@ -51,6 +51,7 @@ TESTED_BY = {
     "data/normalize.hpp": ["data/dataset_test.cpp"],
     "ops/broadcast.hpp": ["ops/broadcast_test.cpp", "ops/arithmetic_test.cpp"],
     "ops/channel_map.hpp": ["nn/fold_test.cpp"],
+    "ops/conv2d_plan.hpp": ["ops/conv2d_algorithm_test.cpp", "ops/conv2d_test.cpp"],
     "ops/joined_axes.hpp": ["ops/permute_test.cpp"],
     "ops/matmul_plan.hpp": ["ops/matmul_test.cpp"],
     "ops/strided.hpp": ["ops/copy_strided_test.cpp"],

@@ -158,7 +158,8 @@ class Maker {
     Conv2dOptions options{.kernel = usual ? ops::Size2d(3) : size2d(1, 4), .groups = groups, .bias = !one_in(3)};
     options.padding = usual ? ops::Size2d(1) : size2d(0, 3);
     if (!usual) options.stride = size2d(1, 3), options.dilation = size2d(1, 2);
-    if (one_in(4)) options.algorithm = static_cast<ops::Conv2dAlgorithm>(between(0, 6));
+    if (one_in(4))
+      options.algorithm = static_cast<ops::Conv2dAlgorithm>(between(0, std::ssize(ops::kernels::kConvAlgorithms<T>)));
     const Index outputs = size(1, 5) * (one_in(8) ? 1 : std::clamp<Index>(groups, 1, 8));
     return AnyLayer<T>(Conv2d<T>(fitting(channels), outputs, options));
   }

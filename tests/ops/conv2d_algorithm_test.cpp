@@ -1,9 +1,14 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
+#include <cmath>
+#include <ostream>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include <eigengrad/ops/conv2d.hpp>
 
+#include "support/conv2d_algorithms.hpp"
 #include "support/direct_conv2d.hpp"
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
@@ -16,10 +21,6 @@ namespace {
 using testing::Conv2dCase;
 using testing::difference;
 using testing::random;
-
-constexpr Conv2dAlgorithm kAlgorithms[] = {Conv2dAlgorithm::im2col,       Conv2dAlgorithm::depthwise,
-                                           Conv2dAlgorithm::few_channels, Conv2dAlgorithm::pointwise,
-                                           Conv2dAlgorithm::winograd_2x2, Conv2dAlgorithm::winograd_4x4};
 
 const Conv2dCase kOfAlgorithms[] = {
     {"one_pixel", {1, 1, 1, 1}, {1, 3, 3, 1}, {.padding = 1}},
@@ -40,16 +41,10 @@ const Conv2dCase kOfAlgorithms[] = {
 };
 
 /// Calls f(options) for each algorithm that suits, and says which it was.
-template <class F>
+template <class T, class F>
 void for_each_algorithm(const Conv2dCase& conv, const F& f) {
-  const auto problem = detail::conv2d_problem("test", conv.x, conv.weight, conv.options);
-  for (const Conv2dAlgorithm algorithm : kAlgorithms) {
-    if (!detail::suits(algorithm, problem)) continue;
-    std::ostringstream name;
-    name << algorithm;
-    SCOPED_TRACE(name.str());
-    Conv2dOptions options = conv.options;
-    options.algorithm = algorithm;
+  for (const Conv2dOptions& options : testing::with_each_algorithm<T>(conv.x, conv.weight, conv.options)) {
+    SCOPED_TRACE(options.algorithm);
     f(options);
   }
 }
@@ -74,7 +69,7 @@ class Algorithms : public ::testing::TestWithParam<Conv2dCase> {
     const auto dy = random<T>(expected.shape(), 4);
     const auto gradients =
         testing::direct_conv2d_backward(to_double(dy), to_double(x), to_double(weight), conv.options);
-    for_each_algorithm(conv, [&](const Conv2dOptions& options) {
+    for_each_algorithm<T>(conv, [&](const Conv2dOptions& options) {
       testing::poison<T>(expected.shape());
       EXPECT_LT(difference(to_double(conv2d(x, weight, bias, options)), expected), tolerance);
       testing::poison<T>(conv.x);
@@ -96,7 +91,7 @@ TEST_P(Algorithms, ApplyAChannelMap) {
   const Shape channels{conv.weight[0]};
   const ChannelMap<double> f{random<double>(channels, 5), random<double>(channels, 6), true};
   const Tensor<double> expected = channel_map(testing::direct_conv2d(x, weight, {}, conv.options), f);
-  for_each_algorithm(conv, [&](const Conv2dOptions& options) {
+  for_each_algorithm<double>(conv, [&](const Conv2dOptions& options) {
     EXPECT_LT(difference(conv2d_channel_map(x, weight, f, options), expected), 1e-12);
     EXPECT_LT(difference(conv2d_channel_map(x, weight, ChannelMap<double>{{}, f.shift, true}, options),
                          channel_map(testing::direct_conv2d(x, weight, f.shift, conv.options),
@@ -109,7 +104,7 @@ TEST_P(Algorithms, GiveTheSameBitsForAnyNumberOfThreads) {
   const Conv2dCase& conv = GetParam();
   const auto x = random<float>(conv.x, 1);
   const auto weight = random<float>(conv.weight, 2);
-  for_each_algorithm(conv, [&](const Conv2dOptions& options) {
+  for_each_algorithm<float>(conv, [&](const Conv2dOptions& options) {
     Tensor<float> y, dx, dw;
     for (const int threads : {1, 2, 3, 7}) {
       set_num_threads(threads);
@@ -129,20 +124,75 @@ TEST_P(Algorithms, GiveTheSameBitsForAnyNumberOfThreads) {
 INSTANTIATE_TEST_SUITE_P(Shapes, Algorithms, ::testing::ValuesIn(kOfAlgorithms),
                          [](const auto& conv) { return std::string("of_") + conv.param.name; });
 
+TEST(Conv2dAlgorithm, EachHasAName) {
+  int number = 0;
+  for (const auto& algorithm : kernels::kConvAlgorithms<float>) {
+    EXPECT_EQ(algorithm.name, static_cast<Conv2dAlgorithm>(++number));  // the order of the enum is that of the list
+    EXPECT_EQ(to_string(algorithm.name).find("Conv2dAlgorithm"), std::string::npos);
+  }
+  EXPECT_EQ(to_string(static_cast<Conv2dAlgorithm>(7)), "Conv2dAlgorithm(7)");
+}
+
+TEST(Conv2dAlgorithm, TheLastComputesAnything) {
+  const auto& general = kernels::kConvAlgorithms<float>.back();
+  EXPECT_EQ(general.name, Conv2dAlgorithm::im2col);
+  EXPECT_TRUE(general.backward_input != nullptr && general.backward_weight != nullptr);
+  for (const Conv2dCase& conv : kOfAlgorithms) {
+    const Conv2dPlan<float> plan("test", conv.x, conv.weight, conv.options);
+    EXPECT_TRUE(general.suits(plan.problem()));
+  }
+}
+
+/// What is chosen for y, dx and dW.
+struct Chosen {
+  Conv2dAlgorithm y, dx, dw;
+  bool operator==(const Chosen&) const = default;
+  friend std::ostream& operator<<(std::ostream& out, const Chosen& chosen) {
+    return out << chosen.y << ' ' << chosen.dx << ' ' << chosen.dw;
+  }
+};
+Chosen choose(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
+  const Conv2dPlan<float> plan("test", x, weight, options);
+  using enum kernels::ConvDirection;
+  return {plan.algorithm(forward), plan.algorithm(backward_input), plan.algorithm(backward_weight)};
+}
+Chosen all_by(Conv2dAlgorithm algorithm) { return {algorithm, algorithm, algorithm}; }
+
 TEST(Conv2dAlgorithm, TheFastestIsChosenBySize) {
-  const auto fastest = [](const Shape& x, const Shape& weight, const Conv2dOptions& options) {
-    return detail::fastest<float>(detail::conv2d_problem("test", x, weight, options));
-  };
   using enum Conv2dAlgorithm;
-  EXPECT_EQ(fastest({32, 16, 16, 64}, {128, 3, 3, 64}, {.padding = 1}), winograd_4x4);
-  EXPECT_EQ(fastest({32, 4, 4, 512}, {512, 3, 3, 512}, {.padding = 1}), winograd_4x4);
-  EXPECT_EQ(fastest({32, 2, 2, 512}, {512, 3, 3, 512}, {.padding = 1}), winograd_2x2);
-  EXPECT_EQ(fastest({1, 2, 2, 512}, {512, 3, 3, 512}, {.padding = 1}), im2col);
-  EXPECT_EQ(fastest({32, 16, 16, 64}, {128, 3, 3, 64}, {.stride = 2, .padding = 1}), im2col);
-  EXPECT_EQ(fastest({32, 16, 16, 64}, {128, 5, 5, 64}, {.padding = 2}), im2col);
-  EXPECT_EQ(fastest({32, 16, 16, 64}, {128, 1, 1, 64}, {}), pointwise);
-  EXPECT_EQ(fastest({32, 16, 16, 64}, {64, 3, 3, 1}, {.padding = 1, .groups = 64}), depthwise);
-  EXPECT_EQ(fastest({32, 32, 32, 3}, {64, 3, 3, 3}, {.padding = 1}), few_channels);
+  EXPECT_EQ(choose({32, 16, 16, 64}, {128, 3, 3, 64}, {.padding = 1}), all_by(winograd_4x4));
+  EXPECT_EQ(choose({32, 4, 4, 512}, {512, 3, 3, 512}, {.padding = 1}), all_by(winograd_4x4));
+  EXPECT_EQ(choose({32, 2, 2, 512}, {512, 3, 3, 512}, {.padding = 1}), all_by(winograd_2x2));
+  EXPECT_EQ(choose({1, 2, 2, 512}, {512, 3, 3, 512}, {.padding = 1}), all_by(im2col));
+  EXPECT_EQ(choose({32, 16, 16, 64}, {128, 3, 3, 64}, {.stride = 2, .padding = 1}), all_by(im2col));
+  EXPECT_EQ(choose({32, 16, 16, 64}, {128, 5, 5, 64}, {.padding = 2}), all_by(im2col));
+  EXPECT_EQ(choose({32, 16, 16, 64}, {128, 1, 1, 64}, {}), all_by(pointwise));
+  EXPECT_EQ(choose({32, 16, 16, 64}, {64, 3, 3, 1}, {.padding = 1, .groups = 64}), all_by(depthwise));
+  EXPECT_EQ(choose({32, 16, 16, 64}, {64, 3, 3, 2}, {.padding = 1, .groups = 32}), all_by(winograd_4x4));  // merged
+}
+
+TEST(Conv2dAlgorithm, EachDirectionHasItsOwn) {
+  using enum Conv2dAlgorithm;
+  EXPECT_EQ(choose({32, 32, 32, 3}, {64, 7, 7, 3}, {.padding = 3}), (Chosen{few_channels, im2col, few_channels}));
+  EXPECT_EQ(choose({32, 32, 32, 3}, {64, 3, 3, 3}, {.padding = 1, .algorithm = few_channels}),
+            (Chosen{few_channels, im2col, few_channels}));
+  EXPECT_EQ(choose({4, 16, 16, 64}, {1, 3, 3, 64}, {.padding = 1}), (Chosen{winograd_4x4, im2col, winograd_4x4}));
+}
+
+// Alone under its tap, a weight near 0 must not change how the others are summed.
+TEST(Conv2dAlgorithm, OneOutputHasAnInputGradientByGeneralProducts) {
+  const Shape x{4, 16, 16, 64};
+  auto weight = random<float>({1, 3, 3, 64}, 1);
+  for (float& w : weight.mutable_span()) w = std::copysign(1.0F + std::abs(w), w);  // none of them near 0
+  const auto dy = random<float>({4, 16, 16, 1}, 2);
+  const Tensor<float> usual = conv2d_backward_input(dy, weight, x, {.padding = 1});
+  weight.mutable_data()[70] = 1e-6F;
+  const Tensor<float> dx = conv2d_backward_input(dy, weight, x, {.padding = 1});
+  for (Index i = 0; i < dx.numel(); ++i) {
+    if (i % 64 != 70 % 64) {
+      ASSERT_EQ(dx.data()[i], usual.data()[i]) << i;
+    }
+  }
 }
 
 TEST(Conv2dAlgorithm, OneThatDoesNotSuitIsRefused) {

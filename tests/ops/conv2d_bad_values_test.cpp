@@ -10,6 +10,7 @@
 
 #include <eigengrad/ops/conv2d.hpp>
 
+#include "support/conv2d_algorithms.hpp"
 #include "support/direct_conv2d.hpp"
 #include "support/tensors.hpp"
 
@@ -79,7 +80,7 @@ class BadValues : public ::testing::TestWithParam<Conv2dCase> {
   }
 
   Shape direct_shape() const {
-    return detail::conv2d_problem("test", GetParam().x, GetParam().weight, GetParam().options).y;
+    return Conv2dPlan<float>("test", GetParam().x, GetParam().weight, GetParam().options).problem().y;
   }
 
   /// Compares all directions of all algorithms with the definition.
@@ -91,13 +92,10 @@ class BadValues : public ::testing::TestWithParam<Conv2dCase> {
       dx.add(at_x, dy_.data()[at_y], weight_.data()[at_w]);
       dw.add(at_w, dy_.data()[at_y], x_.data()[at_x]);
     });
-    const auto problem = detail::conv2d_problem("test", x_shape, weight_shape, options);
-    using enum Conv2dAlgorithm;
-    for (const auto algorithm : {automatic, im2col, depthwise, few_channels, pointwise, winograd_2x2, winograd_4x4}) {
-      if (!detail::suits(algorithm, problem)) continue;
-      SCOPED_TRACE(algorithm);
-      Conv2dOptions way = options;
-      way.algorithm = algorithm;
+    auto ways = testing::with_each_algorithm<float>(x_shape, weight_shape, options);
+    ways.push_back(options);
+    for (const Conv2dOptions& way : ways) {
+      SCOPED_TRACE(way.algorithm);
       EXPECT_TRUE(equals(conv2d(x_, weight_, {}, way), y)) << "y";
       EXPECT_TRUE(equals(conv2d_backward_input(dy_, weight_, x_shape, way), dx)) << "dx";
       EXPECT_TRUE(equals(conv2d_backward_weight(dy_, x_, {weight_shape[1], weight_shape[2]}, way), dw)) << "dW";

@@ -6,6 +6,7 @@
 
 #include <eigengrad/ops/conv2d.hpp>
 
+#include "support/conv2d_algorithms.hpp"
 #include "support/direct_conv2d.hpp"
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
@@ -66,14 +67,9 @@ const Conv2dCase kConvolutions[] = {
 
 /// The options with each algorithm that computes a convolution, and with the fastest.
 template <class T>
-std::vector<Conv2dOptions> ways(const Tensor<T>& x, const Tensor<T>& weight, Conv2dOptions options) {
-  const auto problem = detail::conv2d_problem("test", x.shape(), weight.shape(), options);
-  std::vector<Conv2dOptions> result;
-  using enum Conv2dAlgorithm;
-  for (const auto algorithm : {automatic, im2col, depthwise, few_channels, pointwise, winograd_2x2, winograd_4x4}) {
-    options.algorithm = algorithm;
-    if (detail::suits(algorithm, problem)) result.push_back(options);
-  }
+std::vector<Conv2dOptions> ways(const Tensor<T>& x, const Tensor<T>& weight, const Conv2dOptions& options) {
+  std::vector<Conv2dOptions> result = testing::with_each_algorithm<T>(x.shape(), weight.shape(), options);
+  result.push_back(options);
   return result;
 }
 

@@ -19,6 +19,10 @@ struct ChannelMap {
 
   bool changes_nothing() const { return scale.empty() && shift.empty() && !relu; }
 
+  /// The shift, if the map begins with it: sums may begin with it instead. Else empty; and what the map is after it.
+  Tensor<T> bias() const { return scale.empty() ? shift : Tensor<T>(); }
+  ChannelMap after_bias() const { return {scale, scale.empty() ? Tensor<T>() : shift, relu}; }
+
   /// Afterwards, y = more_scale y + more_shift. The map must not end with a ReLU.
   /// Shapes   more_scale, more_shift (C)
   /// Errors   ShapeError if they, or what is there, have another C

@@ -137,6 +137,7 @@ inline bool are_spoilt(const TapTables& taps, Index row, Index col, const Weight
 template <class T>
 void mend_forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias,
                   Tensor<T>& y) {
+  if (problem.window.padding == Size2d(0) || is_finite_at_corners(y) || is_finite(weight)) return;
   const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
   const Shape &in = problem.x, &out = problem.y;
   const Index inputs = problem.group_inputs();
@@ -163,6 +164,7 @@ void mend_forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T
 /// What zeros have spoilt in dx from dy.
 template <class T>
 void mend_backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
+  if (is_finite_at_corners(dx, problem.window.stride) || is_finite(weight)) return;
   const auto taps = TapTables::of_pixel(problem.window, problem.x, problem.y);
   const Shape &in = problem.x, &out = problem.y;
   const Index inputs = problem.group_inputs(), outputs = problem.group_outputs();
@@ -206,6 +208,7 @@ Tensor<std::uint8_t> finite_channels(const Tensor<T>& images) {
 /// What zeros have spoilt in dW from dy and x.
 template <class T>
 void mend_backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
+  if (problem.window.padding == Size2d(0) || is_finite_at_first_input(dw) || is_finite(dy)) return;
   const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
   const Shape &in = problem.x, &out = problem.y;
   const Index inputs = problem.group_inputs();

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include <eigengrad/ops/channel_map.hpp>
+#include <eigengrad/ops/conv2d_algorithm.hpp>
 #include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
 #include <eigengrad/ops/kernels/even_split.hpp>
@@ -18,12 +20,8 @@
 //   y[n, p, q, c] = sum over r, s of W[c, r, s] x[n, ..., c]
 // With M outputs for each input the images are first repeated, each channel M times in a row.
 
-namespace eigengrad::ops::kernels::depthwise {
-
-/// One input channel a group, any number of outputs.
-inline bool suits(const ConvProblem& problem) { return problem.groups > 1 && problem.group_inputs() == 1; }
-
-namespace detail {
+namespace eigengrad::ops::kernels {
+namespace depthwise {
 
 /// Loads and stores packets of which the last has as many channels as are left.
 template <class T>
@@ -215,63 +213,77 @@ void correlate_rows(const ConvProblem& problem, const TapRuns& grid, Index begin
   }
 }
 
-}  // namespace detail
+}  // namespace depthwise
 
-/// y = x * W + b; an empty bias is none.
 template <class T>
-void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias,
-             Tensor<T>& y) {
-  const Tensor<T> repeated = detail::repeat_channels(x, problem.group_outputs());
-  const Tensor<T> weights = detail::by_taps(weight);
-  const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
-  detail::gather<T>({repeated.data(), repeated.shape(), problem.window.stride.width, y.mutable_data(), problem.y, 1},
-                    taps, weights.data(), bias.data());
-}
+struct DepthwiseConv {
+  static constexpr Conv2dAlgorithm kName = Conv2dAlgorithm::depthwise;
 
-/// dx from dy.
-template <class T>
-void backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
-  const Index times = problem.group_outputs();
-  const Tensor<T> weights = detail::by_taps(weight);
-  const auto taps = TapTables::of_pixel(problem.window, problem.x, problem.y);
-  const auto gather_to = [&](Tensor<T>& to) {
-    detail::gather<T>({dy.data(), problem.y, 1, to.mutable_data(), to.shape(), problem.window.stride.width}, taps,
-                      weights.data(), nullptr);
-  };
-  if (times == 1) return gather_to(dx);
-  Tensor<T> repeated(problem.x.with(3, problem.y[3]));
-  gather_to(repeated);
-  T* to = dx.mutable_data();
-  parallel_for(dx.numel(), row_grain(times), [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      to[i] = std::accumulate(repeated.data() + i * times, repeated.data() + (i + 1) * times, T(0));
+  /// One input channel a group, any number of outputs.
+  static bool suits(const ConvProblem& problem) { return problem.groups > 1 && problem.group_inputs() == 1; }
+
+  static double cycles(const ConvProblem& /*problem*/, ConvDirection /*direction*/) { return kAlwaysFastest; }
+
+  static bool forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const ChannelMap<T>& f,
+                      Tensor<T>& y) {
+    const Tensor<T> bias = f.bias();
+    const Tensor<T> repeated = depthwise::repeat_channels(x, problem.group_outputs());
+    const Tensor<T> weights = depthwise::by_taps(weight);
+    const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
+    depthwise::gather<T>(
+        {repeated.data(), repeated.shape(), problem.window.stride.width, y.mutable_data(), problem.y, 1}, taps,
+        weights.data(), bias.data());
+    y = channel_map(std::move(y), f.after_bias());
+    return true;
+  }
+
+  static bool backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
+    const Index times = problem.group_outputs();
+    const Tensor<T> weights = depthwise::by_taps(weight);
+    const auto taps = TapTables::of_pixel(problem.window, problem.x, problem.y);
+    const auto gather_to = [&](Tensor<T>& to) {
+      depthwise::gather<T>({dy.data(), problem.y, 1, to.mutable_data(), to.shape(), problem.window.stride.width}, taps,
+                           weights.data(), nullptr);
+    };
+    if (times == 1) {
+      gather_to(dx);
+      return true;
     }
-  });
-}
+    Tensor<T> repeated(problem.x.with(3, problem.y[3]));
+    gather_to(repeated);
+    T* to = dx.mutable_data();
+    parallel_for(dx.numel(), row_grain(times), [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
+        to[i] = std::accumulate(repeated.data() + i * times, repeated.data() + (i + 1) * times, T(0));
+      }
+    });
+    return true;
+  }
 
-/// dW from dy and x: parts of the rows, as many as the problem asks for, are summed apart and added in order.
-template <class T>
-void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
-  constexpr Index kParts = 16;
-  const Index outputs = problem.y[3];
-  const Index rows = problem.y[0] * problem.y[1];
-  const EvenSplit parts{rows, std::clamp<Index>(rows, 1, kParts)};
-  const Tensor<T> repeated = detail::repeat_channels(x, problem.group_outputs());
-  const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
-  const TapRuns grid(taps, 1, problem.x[2], outputs);
-  const Index elements = problem.taps() * outputs;
-  Tensor<T> sums = Tensor<T>::zeros({parts.count, elements});
-  Tensor<LiveTap> scratch({Index{num_threads()}, problem.taps()});
-  T* sums_data = sums.mutable_data();
-  LiveTap* scratch_data = scratch.mutable_data();
-  parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
-    detail::correlate_rows(problem, grid, parts.begin(part), parts.begin(part + 1), dy.data(), repeated.data(),
-                           scratch_data + slot * problem.taps(), sums_data + part * elements);
-  });
-  RowMap<T> total(sums_data, elements);
-  for (Index part = 1; part < parts.count; ++part) total += ConstRowMap<T>(sums_data + part * elements, elements);
-  Eigen::Map<Matrix<T>>(dw.mutable_data(), outputs, problem.taps()) =
-      Eigen::Map<const Matrix<T>>(sums_data, problem.taps(), outputs).transpose();
-}
+  /// Parts of the rows, as many as the problem asks for, are summed apart and added in order.
+  static bool backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
+    constexpr Index kParts = 16;
+    const Index outputs = problem.y[3];
+    const Index rows = problem.y[0] * problem.y[1];
+    const EvenSplit parts{rows, std::clamp<Index>(rows, 1, kParts)};
+    const Tensor<T> repeated = depthwise::repeat_channels(x, problem.group_outputs());
+    const auto taps = TapTables::of_window(problem.window, problem.x, problem.y);
+    const TapRuns grid(taps, 1, problem.x[2], outputs);
+    const Index elements = problem.taps() * outputs;
+    Tensor<T> sums = Tensor<T>::zeros({parts.count, elements});
+    Tensor<LiveTap> scratch({Index{num_threads()}, problem.taps()});
+    T* sums_data = sums.mutable_data();
+    LiveTap* scratch_data = scratch.mutable_data();
+    parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
+      depthwise::correlate_rows(problem, grid, parts.begin(part), parts.begin(part + 1), dy.data(), repeated.data(),
+                                scratch_data + slot * problem.taps(), sums_data + part * elements);
+    });
+    RowMap<T> total(sums_data, elements);
+    for (Index part = 1; part < parts.count; ++part) total += ConstRowMap<T>(sums_data + part * elements, elements);
+    Eigen::Map<Matrix<T>>(dw.mutable_data(), outputs, problem.taps()) =
+        Eigen::Map<const Matrix<T>>(sums_data, problem.taps(), outputs).transpose();
+    return true;
+  }
+};
 
-}  // namespace eigengrad::ops::kernels::depthwise
+}  // namespace eigengrad::ops::kernels

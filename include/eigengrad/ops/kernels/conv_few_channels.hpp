@@ -6,8 +6,11 @@
 #include <array>
 #include <utility>
 
+#include <eigengrad/ops/channel_map.hpp>
+#include <eigengrad/ops/conv2d_algorithm.hpp>
 #include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/conv_bands.hpp>
+#include <eigengrad/ops/kernels/conv_definition.hpp>
 #include <eigengrad/ops/kernels/even_split.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
 
@@ -18,25 +21,14 @@
 //   dW  some taps x some outputs, summed over the positions of a band of rows, then over bands
 // There is no input gradient here: a first layer is not asked for it.
 
-namespace eigengrad::ops::kernels::few_channels {
+namespace eigengrad::ops::kernels {
+namespace few_channels {
 
 /// Numbers under a window at most: a panel of their weights, and all they are multiplied with, stay in the first-level
 /// cache.
 inline constexpr Index kMostTaps = 160;
 /// Beyond this many channels packing them is cheap.
 inline constexpr Index kMostChannels = 8;
-
-/// One group, few channels, and images that their padding does not make much larger.
-inline bool suits(const ConvProblem& problem) {
-  const auto pixels = [&](const Size2d& padding) {
-    const auto side = [](Index size, Index pad) { return static_cast<double>(size) + 2.0 * static_cast<double>(pad); };
-    return side(problem.x[1], padding.height) * side(problem.x[2], padding.width);
-  };
-  return problem.groups == 1 && problem.x[3] > 0 && problem.x[3] <= kMostChannels &&
-         problem.taps() <= kMostTaps / problem.x[3] && pixels(problem.window.padding) <= 4.0 * pixels(0) + 1024.0;
-}
-
-namespace detail {
 
 /// Packets of outputs in a tile of sums at most.
 inline constexpr int kMostPackets = kRegisters >= 32 ? 4 : 2;
@@ -220,87 +212,112 @@ void pad_rows(const T* from, Index rows, Index cols, Index padded, T* to) {
   }
 }
 
-}  // namespace detail
+}  // namespace few_channels
 
-/// y = x * W + b; an empty bias is none.
 template <class T>
-void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias,
-             Tensor<T>& y) {
-  const Index outputs = problem.y[3];
-  const Index taps = problem.taps() * problem.x[3];
-  const detail::Panels<T> panels(outputs);
-  const Bands<T> bands(problem, row_grain(problem.y[2] * outputs));
-  const Tensor<Index> offsets = bands.offsets();
-  const Tensor<T> weights = detail::pack_weights(weight, taps, panels);
-  Tensor<T> start = Tensor<T>::zeros({panels.padded()});
-  std::copy_n(bias.data(), bias.numel(), start.mutable_data());
-  // Where the last packet is not full, rows of sums are written to memory of the thread first.
-  const bool direct = outputs == panels.padded();
-  const Index copy_elements = bands.elements();
-  const Index own_elements = copy_elements + (direct ? 0 : bands.cols() * panels.padded());
-  Tensor<T> own({Index{num_threads()}, own_elements});
-  T* own_data = own.mutable_data();
-  T* out = y.mutable_data();
-  parallel_for(bands.count(), 1, [&](Index band, Index, Index slot) {
-    T* copy = own_data + slot * own_elements;
-    bands.copy(x.data(), band, copy);
-    const Index col_step = bands.col_step();
-    const Index y_step = panels.padded();
-    for (Index row = 0; row < bands.rows(band); ++row) {
-      const T* from = copy + row * bands.row_step();
-      T* y_row = out + (bands.position(band) + row * bands.cols()) * outputs;
-      T* to = direct ? y_row : copy + copy_elements;
-      for (Index panel = 0; panel < panels.packets.count; ++panel) {
-        const Index first = panels.first(panel);
-        const auto& tiles = detail::kForwardTiles<T>[static_cast<std::size_t>(panels.packets.length(panel) - 1)];
-        tiles.for_each(bands.cols(), [&](Index col, detail::ForwardTile<T> tile) {
-          tile(from + col * col_step, col_step, offsets.data(), taps, weights.data() + first * taps,
-               start.data() + first, to + col * y_step + first, y_step);
-        });
-      }
-      if (direct) continue;
-      for (Index col = 0; col < bands.cols(); ++col) std::copy_n(to + col * y_step, outputs, y_row + col * outputs);
-    }
-  });
-}
+struct FewChannelsConv {
+  static constexpr Conv2dAlgorithm kName = Conv2dAlgorithm::few_channels;
 
-/// dW from dy and x: parts of the bands, as many as the problem asks for, are summed apart and added in order.
-template <class T>
-void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
-  constexpr Index kParts = 16;
-  constexpr Index kBandElements = 6 * 1024;  // of a panel of dy: half of the first-level cache
-  const Index outputs = problem.y[3];
-  const Index taps = problem.taps() * problem.x[3];
-  const detail::Panels<T> panels(outputs);
-  const Index panel_width = std::min<Index>(panels.padded(), detail::kMostPackets * kLanes<T>);
-  const Bands<T> bands(problem, kBandElements / (problem.y[2] * panel_width));
-  const Tensor<Index> offsets = bands.offsets();
-  const EvenSplit parts{bands.count(), std::min(bands.count(), kParts)};
-  // Where the last packet is not full, the gradients are copied to memory of the thread, with zeros behind them.
-  const bool direct = outputs == panels.padded();
-  const Index sums_elements = taps * panels.padded();
-  const Index copy_elements = bands.elements();
-  const Index own_elements = copy_elements + (direct ? 0 : bands.most_positions() * panels.padded());
-  Tensor<T> sums = Tensor<T>::zeros({parts.count, sums_elements});
-  Tensor<T> own({Index{num_threads()}, own_elements});
-  T* sums_data = sums.mutable_data();
-  T* own_data = own.mutable_data();
-  parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
-    T* copy = own_data + slot * own_elements;
-    T* padded = copy + copy_elements;
-    for (Index band = parts.begin(part); band < parts.begin(part + 1); ++band) {
-      const T* gradients = dy.data() + bands.position(band) * outputs;
+  /// One group, few channels, and images that their padding does not make much larger.
+  static bool suits(const ConvProblem& problem) {
+    const auto pixels = [&](const Size2d& padding) {
+      const auto side = [](Index size, Index pad) {
+        return static_cast<double>(size) + 2.0 * static_cast<double>(pad);
+      };
+      return side(problem.x[1], padding.height) * side(problem.x[2], padding.width);
+    };
+    return problem.groups == 1 && problem.x[3] > 0 && problem.x[3] <= few_channels::kMostChannels &&
+           problem.taps() <= few_channels::kMostTaps / problem.x[3] &&
+           pixels(problem.window.padding) <= 4.0 * pixels(0) + 1024.0;
+  }
+
+  static double cycles(const ConvProblem& /*problem*/, ConvDirection /*direction*/) { return kAlwaysFastest; }
+
+  static bool forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const ChannelMap<T>& f,
+                      Tensor<T>& y) {
+    const Tensor<T> bias = f.bias();
+    const Index outputs = problem.y[3];
+    const Index taps = problem.taps() * problem.x[3];
+    const few_channels::Panels<T> panels(outputs);
+    const Bands<T> bands(problem, row_grain(problem.y[2] * outputs));
+    const Tensor<Index> offsets = bands.offsets();
+    const Tensor<T> weights = few_channels::pack_weights(weight, taps, panels);
+    Tensor<T> start = Tensor<T>::zeros({panels.padded()});
+    std::copy_n(bias.data(), bias.numel(), start.mutable_data());
+    // Where the last packet is not full, rows of sums are written to memory of the thread first.
+    const bool direct = outputs == panels.padded();
+    const Index copy_elements = bands.elements();
+    const Index own_elements = copy_elements + (direct ? 0 : bands.cols() * panels.padded());
+    Tensor<T> own({Index{num_threads()}, own_elements});
+    T* own_data = own.mutable_data();
+    T* out = y.mutable_data();
+    parallel_for(bands.count(), 1, [&](Index band, Index, Index slot) {
+      T* copy = own_data + slot * own_elements;
       bands.copy(x.data(), band, copy);
-      if (!direct) detail::pad_rows(gradients, bands.rows(band) * bands.cols(), outputs, panels.padded(), padded);
-      detail::add_band(bands, panels, taps, bands.rows(band), offsets.data(), copy, direct ? gradients : padded,
-                       sums_data + part * sums_elements);
-    }
-  });
-  RowMap<T> total(sums_data, sums_elements);
-  for (Index part = 1; part < parts.count; ++part)
-    total += ConstRowMap<T>(sums_data + part * sums_elements, sums_elements);
-  Eigen::Map<Matrix<T>>(dw.mutable_data(), outputs, taps) =
-      Eigen::Map<const Matrix<T>>(sums_data, taps, panels.padded()).leftCols(outputs).transpose();
-}
+      const Index col_step = bands.col_step();
+      const Index y_step = panels.padded();
+      for (Index row = 0; row < bands.rows(band); ++row) {
+        const T* from = copy + row * bands.row_step();
+        T* y_row = out + (bands.position(band) + row * bands.cols()) * outputs;
+        T* to = direct ? y_row : copy + copy_elements;
+        for (Index panel = 0; panel < panels.packets.count; ++panel) {
+          const Index first = panels.first(panel);
+          const auto& tiles =
+              few_channels::kForwardTiles<T>[static_cast<std::size_t>(panels.packets.length(panel) - 1)];
+          tiles.for_each(bands.cols(), [&](Index col, few_channels::ForwardTile<T> tile) {
+            tile(from + col * col_step, col_step, offsets.data(), taps, weights.data() + first * taps,
+                 start.data() + first, to + col * y_step + first, y_step);
+          });
+        }
+        if (direct) continue;
+        for (Index col = 0; col < bands.cols(); ++col) std::copy_n(to + col * y_step, outputs, y_row + col * outputs);
+      }
+    });
+    definition::mend_forward(problem, x, weight, bias, y);
+    y = channel_map(std::move(y), f.after_bias());
+    return true;
+  }
 
-}  // namespace eigengrad::ops::kernels::few_channels
+  /// Parts of the bands, as many as the problem asks for, are summed apart and added in order.
+  static bool backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
+    constexpr Index kParts = 16;
+    constexpr Index kBandElements = 6 * 1024;  // of a panel of dy: half of the first-level cache
+    const Index outputs = problem.y[3];
+    const Index taps = problem.taps() * problem.x[3];
+    const few_channels::Panels<T> panels(outputs);
+    const Index panel_width = std::min<Index>(panels.padded(), few_channels::kMostPackets * kLanes<T>);
+    const Bands<T> bands(problem, kBandElements / (problem.y[2] * panel_width));
+    const Tensor<Index> offsets = bands.offsets();
+    const EvenSplit parts{bands.count(), std::min(bands.count(), kParts)};
+    // Where the last packet is not full, the gradients are copied to memory of the thread, with zeros behind them.
+    const bool direct = outputs == panels.padded();
+    const Index sums_elements = taps * panels.padded();
+    const Index copy_elements = bands.elements();
+    const Index own_elements = copy_elements + (direct ? 0 : bands.most_positions() * panels.padded());
+    Tensor<T> sums = Tensor<T>::zeros({parts.count, sums_elements});
+    Tensor<T> own({Index{num_threads()}, own_elements});
+    T* sums_data = sums.mutable_data();
+    T* own_data = own.mutable_data();
+    parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
+      T* copy = own_data + slot * own_elements;
+      T* padded = copy + copy_elements;
+      for (Index band = parts.begin(part); band < parts.begin(part + 1); ++band) {
+        const T* gradients = dy.data() + bands.position(band) * outputs;
+        bands.copy(x.data(), band, copy);
+        if (!direct)
+          few_channels::pad_rows(gradients, bands.rows(band) * bands.cols(), outputs, panels.padded(), padded);
+        few_channels::add_band(bands, panels, taps, bands.rows(band), offsets.data(), copy, direct ? gradients : padded,
+                               sums_data + part * sums_elements);
+      }
+    });
+    RowMap<T> total(sums_data, sums_elements);
+    for (Index part = 1; part < parts.count; ++part)
+      total += ConstRowMap<T>(sums_data + part * sums_elements, sums_elements);
+    Eigen::Map<Matrix<T>>(dw.mutable_data(), outputs, taps) =
+        Eigen::Map<const Matrix<T>>(sums_data, taps, panels.padded()).leftCols(outputs).transpose();
+    definition::mend_backward_weight(problem, dy, x, dw);
+    return true;
+  }
+};
+
+}  // namespace eigengrad::ops::kernels

@@ -16,9 +16,11 @@
 
 namespace eigengrad::ops::kernels::groups {
 
-/// How many groups are best taken as one: as many as a packet has room for, of those numbers that divide them.
+/// How many groups are best taken as one: as many as a packet has room for, of those numbers that divide them. Groups of
+/// one input have an algorithm of their own.
 template <class T>
 Index mergeable(const ConvProblem& problem) {
+  if (problem.group_inputs() == 1) return 1;
   const Index channels = std::max({problem.group_inputs(), problem.group_outputs(), Index{1}});
   Index merged = std::clamp<Index>(kLanes<T> / channels, 1, problem.groups);
   while (problem.groups % merged != 0) --merged;

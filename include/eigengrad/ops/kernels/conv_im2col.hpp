@@ -2,35 +2,25 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <utility>
+
+#include <eigengrad/ops/channel_map.hpp>
+#include <eigengrad/ops/conv2d_algorithm.hpp>
+#include <eigengrad/ops/kernels/conv_definition.hpp>
 #include <eigengrad/ops/kernels/conv_operands.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
 #include <eigengrad/ops/kernels/gemm.hpp>
 
 // Convolution as a matrix product over (r, s, c), for any window, stride, dilation and number of groups:
-// the general path, and the measure of all others. Each function computes one direction:
+// the general path, and the measure of all others.
 //   y  = patches(x) W^T        dx = patches'(dy) W'        dW = dy^T patches(x)
 // patches'(dy) is the window seen from the input: for each pixel the outputs that its taps have gone to. With a stride
 // only some taps lie on a pixel, the same for all pixels a stride apart: each such lattice is a product of its own.
 // Taps that lie beside the image at every position (those around the centre, for images of one pixel) are left out.
 
-namespace eigengrad::ops::kernels::im2col {
-
-/// y = x * W
-template <class T>
-void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, Tensor<T>& y) {
-  const auto taps = TapTables::of_window(problem.window, problem.x, problem.y).without_dead_taps();
-  const Tensor<T> live = weights_of(weight, taps);
-  const Index outputs = problem.group_outputs();
-  T* out = y.mutable_data();
-  for (Index g = 0; g < problem.groups; ++g) {
-    const Patches<T> patches(x, g * problem.group_inputs(), problem.group_inputs(), taps);
-    const auto weights = row_major(live.data() + g * outputs * patches.steps(), outputs, patches.steps());
-    multiply(patches, weights, patches.steps(),
-             View<T>{out + g * outputs, y.shape().rows(), outputs, y.shape().cols(), 1});
-  }
-}
-
-namespace detail {
+namespace eigengrad::ops::kernels {
+namespace im2col {
 
 /// dx at every stride-th pixel from the first on, whose channels begin at out.
 template <class T>
@@ -65,38 +55,70 @@ void backward_input_lattice(const ConvProblem& problem, const Size2d& first, con
   }
 }
 
-}  // namespace detail
+}  // namespace im2col
 
-/// dx from dy.
 template <class T>
-void backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
-  const auto taps = TapTables::of_pixel(problem.window, problem.x, problem.y);
-  const Size2d& stride = problem.window.stride;
-  T* out = dx.mutable_data();
-  for (Index h = 0; h < std::min(stride.height, problem.x[1]); ++h) {
-    for (Index w = 0; w < std::min(stride.width, problem.x[2]); ++w) {
-      detail::backward_input_lattice(problem, {h, w}, taps.part({h, w}, stride), dy, weight, out);
+struct Im2colConv {
+  static constexpr Conv2dAlgorithm kName = Conv2dAlgorithm::im2col;
+
+  static bool suits(const ConvProblem& /*problem*/) { return true; }
+
+  /// Products, packing of the patches, reading and packing of the weights, which if positions are few are only read.
+  static double cycles(const ConvProblem& problem, ConvDirection /*direction*/) {
+    const ConvSizes<T> n(problem);
+    const double weights = problem.y.rows() <= kFewRows ? 9.0 : 11.0;
+    return n.groups * n.taps *
+           (n.positions * (0.5 * n.outputs * n.channels + 2.0 * n.inputs) + weights * n.outputs * n.channels);
+  }
+
+  static bool forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const ChannelMap<T>& f,
+                      Tensor<T>& y) {
+    const auto taps = TapTables::of_window(problem.window, problem.x, problem.y).without_dead_taps();
+    const Tensor<T> live = weights_of(weight, taps);
+    const Index outputs = problem.group_outputs();
+    T* out = y.mutable_data();
+    for (Index g = 0; g < problem.groups; ++g) {
+      const Patches<T> patches(x, g * problem.group_inputs(), problem.group_inputs(), taps);
+      const auto weights = row_major(live.data() + g * outputs * patches.steps(), outputs, patches.steps());
+      multiply(patches, weights, patches.steps(),
+               View<T>{out + g * outputs, y.shape().rows(), outputs, y.shape().cols(), 1});
     }
+    definition::mend_forward(problem, x, weight, {}, y);
+    y = channel_map(std::move(y), f);
+    return true;
   }
-}
 
-/// dW from dy and x.
-template <class T>
-void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
-  const auto taps = TapTables::of_window(problem.window, problem.x, problem.y).without_dead_taps();
-  const bool all_live = taps.taps() == problem.window.kernel;
-  const Index inputs = problem.group_inputs();
-  const Index outputs = problem.group_outputs();
-  const Index positions = dy.shape().rows();
-  Tensor<T> live = all_live ? Tensor<T>() : Tensor<T>({problem.y[3], taps.taps().height, taps.taps().width, inputs});
-  T* out = all_live ? dw.mutable_data() : live.mutable_data();
-  for (Index g = 0; g < problem.groups; ++g) {
-    const Patches<T> patches(x, g * inputs, inputs, taps);
-    const View<const T> gradients{dy.data() + g * outputs, outputs, positions, 1, dy.shape().cols()};
-    multiply(gradients, TransposedPatches<T>{&patches}, positions,
-             row_major(out + g * outputs * patches.steps(), outputs, patches.steps()));
+  static bool backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
+    const auto taps = TapTables::of_pixel(problem.window, problem.x, problem.y);
+    const Size2d& stride = problem.window.stride;
+    T* out = dx.mutable_data();
+    for (Index h = 0; h < std::min(stride.height, problem.x[1]); ++h) {
+      for (Index w = 0; w < std::min(stride.width, problem.x[2]); ++w) {
+        im2col::backward_input_lattice(problem, {h, w}, taps.part({h, w}, stride), dy, weight, out);
+      }
+    }
+    definition::mend_backward_input(problem, dy, weight, dx);
+    return true;
   }
-  if (!all_live) spread_weights(live, taps, dw);
-}
 
-}  // namespace eigengrad::ops::kernels::im2col
+  static bool backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
+    const auto taps = TapTables::of_window(problem.window, problem.x, problem.y).without_dead_taps();
+    const bool all_live = taps.taps() == problem.window.kernel;
+    const Index inputs = problem.group_inputs();
+    const Index outputs = problem.group_outputs();
+    const Index positions = dy.shape().rows();
+    Tensor<T> live = all_live ? Tensor<T>() : Tensor<T>({problem.y[3], taps.taps().height, taps.taps().width, inputs});
+    T* out = all_live ? dw.mutable_data() : live.mutable_data();
+    for (Index g = 0; g < problem.groups; ++g) {
+      const Patches<T> patches(x, g * inputs, inputs, taps);
+      const View<const T> gradients{dy.data() + g * outputs, outputs, positions, 1, dy.shape().cols()};
+      multiply(gradients, TransposedPatches<T>{&patches}, positions,
+               row_major(out + g * outputs * patches.steps(), outputs, patches.steps()));
+    }
+    if (!all_live) spread_weights(live, taps, dw);
+    definition::mend_backward_weight(problem, dy, x, dw);
+    return true;
+  }
+};
+
+}  // namespace eigengrad::ops::kernels

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <utility>
+
+#include <eigengrad/ops/channel_map.hpp>
+#include <eigengrad/ops/conv2d_algorithm.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
 #include <eigengrad/ops/kernels/gemm.hpp>
 
@@ -9,15 +13,8 @@
 // one row a pixel.
 //   y = x W^T        dx = dy W        dW = dy^T x
 
-namespace eigengrad::ops::kernels::pointwise {
-
-/// A 1x1 window, one position for each pixel.
-inline bool suits(const ConvProblem& problem) {
-  const Window& window = problem.window;
-  return window.kernel == Size2d(1) && window.stride == Size2d(1) && window.padding == Size2d(0);
-}
-
-namespace detail {
+namespace eigengrad::ops::kernels {
+namespace pointwise {
 
 /// The channels [first, first + count) of all pixels.
 template <class T>
@@ -31,43 +28,55 @@ View<T> group_matrix(const ConvProblem& problem, T* weight, Index group) {
   return row_major(weight + group * problem.group_weights(), problem.group_outputs(), problem.group_inputs());
 }
 
-}  // namespace detail
+}  // namespace pointwise
 
-/// y = x * W
 template <class T>
-void forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, Tensor<T>& y) {
-  const Index inputs = problem.group_inputs();
-  const Index outputs = problem.group_outputs();
-  T* out = y.mutable_data();
-  for (Index g = 0; g < problem.groups; ++g) {
-    gemm(detail::channels(x.data(), problem.x, g * inputs, inputs),
-         detail::group_matrix(problem, weight.data(), g).transposed(),
-         detail::channels(out, problem.y, g * outputs, outputs));
-  }
-}
+struct PointwiseConv {
+  static constexpr Conv2dAlgorithm kName = Conv2dAlgorithm::pointwise;
 
-/// dx from dy.
-template <class T>
-void backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
-  const Index inputs = problem.group_inputs();
-  const Index outputs = problem.group_outputs();
-  T* out = dx.mutable_data();
-  for (Index g = 0; g < problem.groups; ++g) {
-    gemm(detail::channels(dy.data(), problem.y, g * outputs, outputs), detail::group_matrix(problem, weight.data(), g),
-         detail::channels(out, problem.x, g * inputs, inputs));
+  /// A 1x1 window, one position for each pixel.
+  static bool suits(const ConvProblem& problem) {
+    const Window& window = problem.window;
+    return window.kernel == Size2d(1) && window.stride == Size2d(1) && window.padding == Size2d(0);
   }
-}
 
-/// dW from dy and x.
-template <class T>
-void backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
-  const Index inputs = problem.group_inputs();
-  const Index outputs = problem.group_outputs();
-  T* out = dw.mutable_data();
-  for (Index g = 0; g < problem.groups; ++g) {
-    gemm(detail::channels(dy.data(), problem.y, g * outputs, outputs).transposed(),
-         detail::channels(x.data(), problem.x, g * inputs, inputs), detail::group_matrix(problem, out, g));
+  static double cycles(const ConvProblem& /*problem*/, ConvDirection /*direction*/) { return kAlwaysFastest; }
+
+  static bool forward(const ConvProblem& problem, const Tensor<T>& x, const Tensor<T>& weight, const ChannelMap<T>& f,
+                      Tensor<T>& y) {
+    const Index inputs = problem.group_inputs();
+    const Index outputs = problem.group_outputs();
+    T* out = y.mutable_data();
+    for (Index g = 0; g < problem.groups; ++g) {
+      gemm(pointwise::channels(x.data(), problem.x, g * inputs, inputs),
+           pointwise::group_matrix(problem, weight.data(), g).transposed(),
+           pointwise::channels(out, problem.y, g * outputs, outputs));
+    }
+    y = channel_map(std::move(y), f);
+    return true;
   }
-}
 
-}  // namespace eigengrad::ops::kernels::pointwise
+  static bool backward_input(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& weight, Tensor<T>& dx) {
+    const Index inputs = problem.group_inputs();
+    const Index outputs = problem.group_outputs();
+    T* out = dx.mutable_data();
+    for (Index g = 0; g < problem.groups; ++g) {
+      gemm(pointwise::channels(dy.data(), problem.y, g * outputs, outputs),
+           pointwise::group_matrix(problem, weight.data(), g), pointwise::channels(out, problem.x, g * inputs, inputs));
+    }
+    return true;
+  }
+
+  static bool backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
+    const Index inputs = problem.group_inputs();
+    const Index outputs = problem.group_outputs();
+    T* out = dw.mutable_data();
+    for (Index g = 0; g < problem.groups; ++g) {
+      gemm(pointwise::channels(dy.data(), problem.y, g * outputs, outputs).transposed(),
+           pointwise::channels(x.data(), problem.x, g * inputs, inputs), pointwise::group_matrix(problem, out, g));
+    }
+    return true;
+  }
+};
+
+}  // namespace eigengrad::ops::kernels

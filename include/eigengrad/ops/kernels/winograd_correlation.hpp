@@ -24,12 +24,12 @@ inline constexpr Index kProductElements = 160 * 1024;
 
 /// The products of all points for the lines [first, first + lines) of v, in whose channels from panel v_panel on
 /// `depth` are summed, and `cols` channels of panel u_panel of u: into the lines from 0 on of the only panel of m.
-template <int M, class T>
-void multiply_points(const Planes<T>& v, Index first, Index lines, Index v_panel, const Planes<T>& u, Index u_panel,
-                     Index u_line, Index depth, Index cols, const Planes<T>& m, bool add) {
+template <class T>
+void multiply_points(int points, const Planes<T>& v, Index first, Index lines, Index v_panel, const Planes<T>& u,
+                     Index u_panel, Index u_line, Index depth, Index cols, const Planes<T>& m, bool add) {
   const EvenSplit rows = EvenSplit::of_at_most(lines, kTileRows);
   const auto& tiles = kMultiplyTile<T, RowsAreLines<T>>[cols > kLanes<T> ? 1 : 0];
-  for (Index point = 0; point < points(M); ++point) {
+  for (int point = 0; point < points; ++point) {
     for (Index i = 0; i < rows.count; ++i) {
       tiles[static_cast<std::size_t>(rows.length(i) - 1)](depth, v.at(point, v_panel, first + rows.begin(i)),
                                                           v.panel_stride(), u.at(point, u_panel, u_line),
@@ -40,14 +40,15 @@ void multiply_points(const Planes<T>& v, Index first, Index lines, Index v_panel
 
 /// y = the correlation of x, which `margin` pixels of zeros surround, with weights, and then the epilogue. Outputs that
 /// other pixels of their tile drown are computed by the definition.
-template <int M, class T, class TransformedWeights>
+template <class T>
 class Correlation {
  public:
-  Correlation(const Images<const T>& x, Index images, Size2d margin, const TransformedWeights& weights,
-              const Epilogue<T>& epilogue, const Images<T>& y)
-      : x_(x),
+  Correlation(const TileSize<T>& size, const Images<const T>& x, Index images, Size2d margin,
+              const ProductWeights<T>& weights, const Epilogue<T>& epilogue, const Images<T>& y)
+      : size_(size),
+        x_(x),
         y_(y),
-        grid_(TileGrid::of(M, images, y.height, y.width)),
+        grid_(TileGrid::of(size.m, images, y.height, y.width)),
         margin_(margin),
         weights_(weights),
         epilogue_(epilogue),
@@ -62,35 +63,38 @@ class Correlation {
       share_weights();
     else
       share_tiles();
-    if (!weights_are_usual_ && weights_.are_wide()) return false;
+    if (!weights_are_usual_ && weights_.are_wide(weights_.weights)) return false;
     const Tensor<Index> wide = wide_.list();
-    parallel_for(wide.numel(), 1, [&](Index i, Index) { define(grid_.tile(wide.data()[i], margin_)); });
+    if (wide.empty()) return true;
+    Tensor<T> own({Index{num_threads()}, y_.channels});
+    T* own_data = own.mutable_data();
+    parallel_for(wide.numel(), 1, [&](Index i, Index, Index slot) {
+      define(grid_.tile(wide.data()[i], margin_), own_data + slot * y_.channels);
+    });
     return true;
   }
 
  private:
   void transform_weights(Index first, Index count, Index channel, const Planes<T>& u, Index panel) {
-    if (!weights_.transform(first, count, channel, u, panel)) weights_are_usual_ = false;
+    if (!weights_.transform(weights_.weights, first, count, channel, u, panel)) weights_are_usual_ = false;
   }
 
-  /// The outputs of a tile that the definition is needed for.
-  void define(const Tile& tile) {
-    constexpr int Side = M + 2;
-    const T* pixels[array_size(Side)][array_size(Side)];
-    locate<Side>(x_, tile, static_cast<const T*>(nullptr), pixels);
-    const PixelMaxima<Side, T> maxima(pixels, x_.channels);
+  /// The outputs of a tile that the definition is needed for; `sum` has room for the channels of one.
+  void define(const Tile& tile, T* sum) {
+    TilePixels<const T> pixels;
+    locate(x_, tile, size_.side(), static_cast<const T*>(nullptr), pixels);
+    const PixelMaxima<T> maxima(pixels, size_.side(), x_.channels);
     const Size2d outputs = grid_.outputs(tile, margin_);
-    Tensor<T> sums({y_.channels});
-    T* sum = sums.mutable_data();
     for (Index p = 0; p < outputs.height; ++p) {
       for (Index q = 0; q < outputs.width; ++q) {
-        if (!maxima.drowns(maxima.part(p, q, 3))) continue;
-        if (maxima.is_finite() && maxima.part(p, q, 3) == T(0)) {
+        const T largest = maxima.part(p, q, 3);
+        if (!maxima.drowns(largest)) continue;
+        if (maxima.is_finite() && largest == T(0)) {
           std::fill_n(sum, y_.channels, T(0));
         } else {
           const T* window[3][3];
           for (Index tap = 0; tap < 9; ++tap) window[tap / 3][tap % 3] = pixels[p + tap / 3][q + tap % 3];
-          weights_.apply(window, sum);
+          weights_.apply(weights_.weights, window, sum);
         }
         const Index row = tile.image * y_.height + tile.row + margin_.height + p;
         T* to = y_.data + (row * y_.width + tile.col + margin_.width + q) * y_.pixel_stride;
@@ -101,7 +105,7 @@ class Correlation {
 
   void share_weights() {
     Planes<T> u{nullptr, x_.channels, y_panels_};
-    Tensor<T> u_elements({Planes<T>::elements(points(M), u.lines, u.panels)});
+    Tensor<T> u_elements({Planes<T>::elements(size_.points(), u.lines, u.panels)});
     u.data = u_elements.mutable_data();
     constexpr Index kLinesAtOnce = 4 * kLanes<T>;
     const Index runs = (x_.channels + kLinesAtOnce - 1) / kLinesAtOnce;
@@ -113,13 +117,13 @@ class Correlation {
       transform_weights(line, std::min(kLinesAtOnce, x_.channels - line), panel * kTileCols<T>, part, panel);
     });
 
-    const Index tiles = std::clamp<Index>(kOwnElements / (points(M) * x_panels_ * kTileCols<T>), kTileRows, 96);
+    const Index tiles = std::clamp<Index>(kOwnElements / (size_.points() * x_panels_ * kTileCols<T>), kTileRows, 96);
     EvenSplit blocks = EvenSplit::of_at_most(grid_.count(), tiles);
     if (blocks.count > 1) blocks.count = round_up(blocks.count, 4);
     const Planes<T> v{nullptr, blocks.longest(), x_panels_};
     const Planes<T> m{nullptr, blocks.longest(), 1};
-    const Index v_elements = Planes<T>::elements(points(M), v.lines, v.panels);
-    const Index m_elements = Planes<T>::elements(points(M), m.lines, m.panels);
+    const Index v_elements = Planes<T>::elements(size_.points(), v.lines, v.panels);
+    const Index m_elements = Planes<T>::elements(size_.points(), m.lines, m.panels);
     Tensor<T> own({Index{num_threads()}, v_elements + m_elements});
     T* own_data = own.mutable_data();
     parallel_for(blocks.count, 1, [&](Index block, Index, Index slot) {
@@ -129,36 +133,36 @@ class Correlation {
       own_m.data = own_v.data + v_elements;
       const Index first = blocks.begin(block);
       const Index count = blocks.length(block);
-      transform_input<M>(x_, grid_, margin_, zeros_.data(), first, count, own_v, 0, TileParts::windows, wide_);
+      size_.transform_input(x_, grid_, margin_, zeros_.data(), first, count, own_v, 0, TileParts::windows, wide_);
       for (Index panel = 0; panel < y_panels_; ++panel) {
         const Index begin = panel * kTileCols<T>;
         const Index end = std::min(begin + kTileCols<T>, y_.channels);
         for (Index c = 0; c < x_.channels; c += kChannels) {
-          multiply_points<M>(own_v, 0, count, c / kTileCols<T>, u, panel, c, std::min(kChannels, x_.channels - c),
-                             end - begin, own_m, c > 0);
+          multiply_points(size_.points(), own_v, 0, count, c / kTileCols<T>, u, panel, c,
+                          std::min(kChannels, x_.channels - c), end - begin, own_m, c > 0);
         }
-        transform_output<M>(own_m, y_, grid_, epilogue_, first, count, begin, end);
+        size_.transform_output(own_m, y_, grid_, epilogue_, first, count, begin, end);
       }
     });
   }
 
   void share_tiles() {
-    const EvenSplit blocks = EvenSplit::of_at_most(grid_.count(), kProductElements / (points(M) * kTileCols<T>));
+    const EvenSplit blocks = EvenSplit::of_at_most(grid_.count(), kProductElements / (size_.points() * kTileCols<T>));
     Planes<T> v{nullptr, blocks.longest(), x_panels_};
     const Planes<T> u{nullptr, std::min(kChannels, x_.channels), 1};
     const Planes<T> m{nullptr, blocks.longest(), 1};
-    Tensor<T> v_tensor({Planes<T>::elements(points(M), v.lines, v.panels)});
+    Tensor<T> v_tensor({Planes<T>::elements(size_.points(), v.lines, v.panels)});
     v.data = v_tensor.mutable_data();
-    const Index u_elements = Planes<T>::elements(points(M), u.lines, u.panels);
-    const Index m_elements = Planes<T>::elements(points(M), m.lines, m.panels);
+    const Index u_elements = Planes<T>::elements(size_.points(), u.lines, u.panels);
+    const Index m_elements = Planes<T>::elements(size_.points(), m.lines, m.panels);
     Tensor<T> own({Index{num_threads()}, u_elements + m_elements});
     T* own_data = own.mutable_data();
     for (Index block = 0; block < blocks.count; ++block) {
       const Index first = blocks.begin(block);
       const Index count = blocks.length(block);
       parallel_for(count, 4, [&](Index begin, Index end) {
-        transform_input<M>(x_, grid_, margin_, zeros_.data(), first + begin, end - begin, v, begin, TileParts::windows,
-                           wide_);
+        size_.transform_input(x_, grid_, margin_, zeros_.data(), first + begin, end - begin, v, begin,
+                              TileParts::windows, wide_);
       });
       parallel_for(y_panels_, 1, [&](Index panel, Index, Index slot) {
         Planes<T> own_u = u;
@@ -170,18 +174,19 @@ class Correlation {
         for (Index c = 0; c < x_.channels; c += kChannels) {
           const Index depth = std::min(kChannels, x_.channels - c);
           transform_weights(c, depth, begin, own_u, 0);
-          multiply_points<M>(v, 0, count, c / kTileCols<T>, own_u, 0, 0, depth, end - begin, own_m, c > 0);
+          multiply_points(size_.points(), v, 0, count, c / kTileCols<T>, own_u, 0, 0, depth, end - begin, own_m, c > 0);
         }
-        transform_output<M>(own_m, y_, grid_, epilogue_, first, count, begin, end);
+        size_.transform_output(own_m, y_, grid_, epilogue_, first, count, begin, end);
       });
     }
   }
 
+  const TileSize<T>& size_;
   Images<const T> x_;
   Images<T> y_;
   TileGrid grid_;
   Size2d margin_;
-  TransformedWeights weights_;
+  ProductWeights<T> weights_;
   Epilogue<T> epilogue_;
   Tensor<T> zeros_;
   Index x_panels_;

@@ -41,16 +41,22 @@ T largest_of(const T* numbers, Index count) {
   return ConstRowMap<T>(numbers, count).abs().template maxCoeff<Eigen::PropagateNaN>();
 }
 
+/// The sides of a tile at most.
+inline constexpr int kMostSide = 6;
+/// Where the pixels of a tile begin, row by row; the first few of each row for a smaller tile.
+template <class T>
+using TilePixels = T* [kMostSide][kMostSide];
+
 /// The largest magnitudes in a square of pixels that begin at the given places; 0 for those that are null.
-template <int Side, class T>
+template <class T>
 struct PixelMaxima {
-  T of[array_size(Side)][array_size(Side)];
+  T of[kMostSide][kMostSide];
   T largest = T(0);
 
-  PixelMaxima(const T* const (&pixels)[array_size(Side)][array_size(Side)], Index channels) {
+  PixelMaxima(const TilePixels<const T>& pixels, int side, Index channels) {
     bool finite = true;
-    for (int i = 0; i < Side; ++i) {
-      for (int j = 0; j < Side; ++j) {
+    for (int i = 0; i < side; ++i) {
+      for (int j = 0; j < side; ++j) {
         of[i][j] = pixels[i][j] == nullptr ? T(0) : largest_of(pixels[i][j], channels);
         finite = finite && of[i][j] <= std::numeric_limits<T>::max();
         largest = std::max(largest, of[i][j]);
@@ -82,16 +88,17 @@ class WideTiles {
 
   /// Their numbers, in order.
   Tensor<Index> list() const {
-    const Index count = std::count(data_, data_ + marks_.numel(), std::uint8_t{1});
-    Tensor<Index> result(Shape{count});
+    Tensor<Index> result(Shape{count()});
     Index* next = result.mutable_data();
-    for (Index tile = 0; count > 0 && tile < marks_.numel(); ++tile) {
+    for (Index tile = 0; !result.empty() && tile < marks_.numel(); ++tile) {
       if (marked(tile)) *next++ = tile;
     }
     return result;
   }
 
  private:
+  Index count() const { return std::count(data_, data_ + marks_.numel(), std::uint8_t{1}); }
+
   Tensor<std::uint8_t> marks_;
   std::uint8_t* data_;
 };

@@ -72,14 +72,14 @@ struct TileGrid {
   }
 };
 
-/// Where the Side x Side pixels of a tile lie; `outside` beside the image.
-template <int Side, class T>
-EIGEN_ALWAYS_INLINE void locate(const Images<T>& images, const Tile& tile, T* outside,
-                                T* (&pixels)[array_size(Side)][array_size(Side)]) {
+/// Where the side x side pixels of a tile lie; `outside` beside the image.
+template <class T>
+EIGEN_ALWAYS_INLINE void locate(const Images<T>& images, const Tile& tile, int side, T* outside,
+                                TilePixels<T>& pixels) {
   const Index corner = (tile.image * images.height + tile.row) * images.width + tile.col;
-  for (Index i = 0; i < Side; ++i) {
+  for (int i = 0; i < side; ++i) {
     const bool row_inside = tile.row + i >= 0 && tile.row + i < images.height;
-    for (Index j = 0; j < Side; ++j) {
+    for (int j = 0; j < side; ++j) {
       const bool inside = row_inside && tile.col + j >= 0 && tile.col + j < images.width;
       pixels[i][j] = inside ? images.data + (corner + i * images.width + j) * images.pixel_stride : outside;
     }
@@ -146,12 +146,19 @@ struct Middle {
   }
 };
 
+/// The largest magnitudes of side x side pixels of a tile.
+template <class T>
+PixelMaxima<T> maxima_of(const Images<const T>& images, const Tile& tile, int side) {
+  TilePixels<const T> pixels;
+  locate(images, tile, side, static_cast<const T*>(nullptr), pixels);
+  return {pixels, side, images.channels};
+}
+
 /// True if a part of a tile is beyond the range of the largest of its pixels.
-template <int M, class T>
-EIGEN_DONT_INLINE bool parts_are_wide(const Images<const T>& images, const Tile& tile, const TileParts& parts) {
-  const T* pixels[array_size(M + 2)][array_size(M + 2)];
-  locate<M + 2>(images, tile, static_cast<const T*>(nullptr), pixels);
-  const PixelMaxima<M + 2, T> maxima(pixels, images.channels);
+template <class T>
+EIGEN_DONT_INLINE bool parts_are_wide(const Images<const T>& images, const Tile& tile, int side,
+                                      const TileParts& parts) {
+  const PixelMaxima<T> maxima = maxima_of(images, tile, side);
   if (!maxima.is_finite()) return true;
   for (Index i = 0; i < parts.count.height; ++i) {
     for (Index j = 0; j < parts.count.width; ++j) {
@@ -163,15 +170,13 @@ EIGEN_DONT_INLINE bool parts_are_wide(const Images<const T>& images, const Tile&
 }
 
 /// True if the pixels of a tile are beyond the range of the smallest that is not 0.
-template <int M, class T>
-EIGEN_DONT_INLINE bool pixels_are_wide(const Images<const T>& images, const Tile& tile) {
-  const T* pixels[array_size(M)][array_size(M)];
-  locate<M>(images, tile, static_cast<const T*>(nullptr), pixels);
-  const PixelMaxima<M, T> maxima(pixels, images.channels);
+template <class T>
+EIGEN_DONT_INLINE bool pixels_are_wide(const Images<const T>& images, const Tile& tile, int side) {
+  const PixelMaxima<T> maxima = maxima_of(images, tile, side);
   T least = std::numeric_limits<T>::max();
-  for (const auto& row : maxima.of) {
-    for (const T pixel : row) {
-      if (pixel > T(0)) least = std::min(least, pixel);
+  for (int i = 0; i < side; ++i) {
+    for (int j = 0; j < side; ++j) {
+      if (maxima.of[i][j] > T(0)) least = std::min(least, maxima.of[i][j]);
     }
   }
   return maxima.drowns(least);
@@ -186,8 +191,8 @@ void transform_input(const Images<const T>& images, const TileGrid& grid, Size2d
   constexpr int Side = M + 2;
   for (Index t = 0; t < count; ++t) {
     const Tile tile = grid.tile(first + t, margin);
-    const T* pixels[array_size(Side)][array_size(Side)];
-    locate<Side>(images, tile, zeros, pixels);
+    TilePixels<const T> pixels;
+    locate(images, tile, Side, zeros, pixels);
     const TileParts parts = parts_of(grid.outputs(tile, margin));
     const Middle row = Middle::of(parts.count.height, parts.size.height, tile.row);
     const Middle col = Middle::of(parts.count.width, parts.size.width, tile.col);
@@ -202,7 +207,7 @@ void transform_input(const Images<const T>& images, const TileGrid& grid, Size2d
       squares.add_samples(load, c);
     });
     const bool usual = row.exists && col.exists && is_usual(squares.all(), squares.least_sample());
-    if (!usual && parts_are_wide<M>(images, tile, parts)) wide.mark(first + t);
+    if (!usual && parts_are_wide(images, tile, Side, parts)) wide.mark(first + t);
   }
 }
 
@@ -212,8 +217,8 @@ void transform_output_gradient(const Images<const T>& images, const TileGrid& gr
                                Index count, const Planes<T>& m, Index first_line, WideTiles& wide) {
   for (Index t = 0; t < count; ++t) {
     const Tile tile = grid.tile(first + t, 0);
-    const T* pixels[array_size(M)][array_size(M)];
-    locate<M>(images, tile, zeros, pixels);
+    TilePixels<const T> pixels;
+    locate(images, tile, M, zeros, pixels);
     const Size2d last{grid.outputs(tile, 0).height - 1, grid.outputs(tile, 0).width - 1};
     const T* const corners[4] = {pixels[0][0], pixels[0][last.width], pixels[last.height][0],
                                  pixels[last.height][last.width]};
@@ -225,7 +230,7 @@ void transform_output_gradient(const Images<const T>& images, const TileGrid& gr
           [&](int i, int j) EIGENGRAD_INLINE_LAMBDA { return squares.add(i, load(pixels[i][j] + c)); });
       squares.add_samples(load, c);
     });
-    if (!is_usual(squares.all(), squares.least_sample_above_zero()) && pixels_are_wide<M>(images, tile))
+    if (!is_usual(squares.all(), squares.least_sample_above_zero()) && pixels_are_wide(images, tile, M))
       wide.mark(first + t);
   }
 }
@@ -250,8 +255,8 @@ template <int M, class T>
 void transform_output(const Planes<T>& m, const Images<T>& images, const TileGrid& grid, const Epilogue<T>& epilogue,
                       Index first, Index count, Index begin, Index end) {
   for (Index t = 0; t < count; ++t) {
-    T* pixels[array_size(M)][array_size(M)];
-    locate<M>(images, grid.tile(first + t, 0), static_cast<T*>(nullptr), pixels);
+    TilePixels<T> pixels;
+    locate(images, grid.tile(first + t, 0), M, static_cast<T*>(nullptr), pixels);
     for_each_channel_packet<T>(begin, end, [&](Index c, const auto& load, const auto& store) EIGENGRAD_INLINE_LAMBDA {
       const Vector<T> scale = epilogue.scale == nullptr ? Vector<T>(1) : load(epilogue.scale + c);
       const Vector<T> shift = epilogue.shift == nullptr ? Vector<T>(0) : load(epilogue.shift + c);

@@ -19,13 +19,15 @@ inline constexpr Index kSharedElements = 2 * 1024 * 1024;
 
 /// dW (outputs, 3, 3, inputs) from dy and x, which `margin` pixels of zeros surround. Tiles in which pixels drown others are
 /// left out, and their part is computed by the definition.
-template <int M, class T>
+template <class T>
 class WeightGradient {
  public:
-  WeightGradient(const Images<const T>& x, const Images<const T>& dy, Index images, Size2d margin, T* dw)
-      : x_(x),
+  WeightGradient(const TileSize<T>& size, const Images<const T>& x, const Images<const T>& dy, Index images,
+                 Size2d margin, T* dw)
+      : size_(size),
+        x_(x),
         dy_(dy),
-        grid_(TileGrid::of(M, images, dy.height, dy.width)),
+        grid_(TileGrid::of(size.m, images, dy.height, dy.width)),
         margin_(margin),
         dw_(dw),
         zeros_(Tensor<T>::zeros({std::max(x.channels, dy.channels)})),
@@ -37,20 +39,20 @@ class WeightGradient {
     // All tiles at once if they fit; else as many as make the operands no smaller than the sums, which each round
     // must read and write again.
     const Index sums = x_panels_ * kTileCols<T> * dy_.channels;
-    const Index tiles =
-        std::max<Index>(std::max(kSharedElements / points(M), sums) / ((x_panels_ + dy_panels_) * kTileCols<T>), 16);
+    const Index tiles = std::max<Index>(
+        std::max(kSharedElements / size_.points(), sums) / ((x_panels_ + dy_panels_) * kTileCols<T>), 16);
     const EvenSplit rounds = EvenSplit::of_at_most(grid_.count(), tiles);
     Planes<T> v{nullptr, rounds.longest(), x_panels_};
     Planes<T> m{nullptr, rounds.longest(), dy_panels_};
-    const Index v_elements = Planes<T>::elements(points(M), v.lines, v.panels);
-    Tensor<T> operands({v_elements + Planes<T>::elements(points(M), m.lines, m.panels)});
+    const Index v_elements = Planes<T>::elements(size_.points(), v.lines, v.panels);
+    Tensor<T> operands({v_elements + Planes<T>::elements(size_.points(), m.lines, m.panels)});
     v.data = operands.mutable_data();
     m.data = v.data + v_elements;
 
     const Index x_blocks = (x_panels_ + kBlockPanels - 1) / kBlockPanels;
     const Index dy_blocks = (dy_panels_ + kBlockPanels - 1) / kBlockPanels;
     const Planes<T> du{nullptr, kBlockPanels * kTileCols<T>, kBlockPanels};
-    const Index du_elements = Planes<T>::elements(points(M), du.lines, du.panels);
+    const Index du_elements = Planes<T>::elements(size_.points(), du.lines, du.panels);
     // The sums of one round are a thread's own; those of more must last.
     const bool lasting = rounds.count > 1;
     Tensor<T> du_tensor({lasting ? x_blocks * dy_blocks : Index{num_threads()}, du_elements});
@@ -60,9 +62,9 @@ class WeightGradient {
       const Index first = rounds.begin(round);
       const Index count = rounds.length(round);
       parallel_for(count, 4, [&](Index begin, Index end) {
-        transform_input<M>(x_, grid_, margin_, zeros_.data(), first + begin, end - begin, v, begin, TileParts::taps,
-                           wide_);
-        transform_output_gradient<M>(dy_, grid_, zeros_.data(), first + begin, end - begin, m, begin, wide_);
+        size_.transform_input(x_, grid_, margin_, zeros_.data(), first + begin, end - begin, v, begin, TileParts::taps,
+                              wide_);
+        size_.transform_output_gradient(dy_, grid_, zeros_.data(), first + begin, end - begin, m, begin, wide_);
         for (Index tile = begin; tile < end; ++tile) {
           if (wide_.marked(first + tile)) leave_out(v, tile), leave_out(m, tile);
         }
@@ -76,8 +78,8 @@ class WeightGradient {
         if (round + 1 < rounds.count) return;
         const Index output = dy_panel * kTileCols<T>;
         const Index input = x_panel * kTileCols<T>;
-        transform_weight_gradient<M>(own, dw_, x_.channels, output, std::min(own.lines, dy_.channels - output), input,
-                                     std::min(input + kBlockPanels * kTileCols<T>, x_.channels));
+        size_.transform_weight_gradient(own, dw_, x_.channels, output, std::min(own.lines, dy_.channels - output),
+                                        input, std::min(input + kBlockPanels * kTileCols<T>, x_.channels));
       });
     }
     const Tensor<Index> wide = wide_.list();
@@ -94,8 +96,8 @@ class WeightGradient {
   static constexpr int kRows = std::min(static_cast<int>(std::bit_floor(static_cast<unsigned>(kTileRows))), kLanes<T>);
 
   /// Zeros in the place of a tile.
-  static void leave_out(const Planes<T>& planes, Index tile) {
-    for (Index point = 0; point < points(M); ++point) {
+  void leave_out(const Planes<T>& planes, Index tile) const {
+    for (Index point = 0; point < size_.points(); ++point) {
       for (Index panel = 0; panel < planes.panels; ++panel)
         std::fill_n(planes.at(point, panel, tile), kTileCols<T>, T(0));
     }
@@ -103,9 +105,8 @@ class WeightGradient {
 
   /// What a tile adds to the gradient of one output's weights.
   void add_by_definition(const Tile& tile, Index k) const {
-    constexpr int Side = M + 2;
-    const T* pixels[array_size(Side)][array_size(Side)];
-    locate<Side>(x_, tile, static_cast<const T*>(nullptr), pixels);
+    TilePixels<const T> pixels;
+    locate(x_, tile, size_.side(), static_cast<const T*>(nullptr), pixels);
     const Size2d outputs = grid_.outputs(tile, margin_);
     for (Index p = 0; p < outputs.height; ++p) {
       for (Index q = 0; q < outputs.width; ++q) {
@@ -125,7 +126,7 @@ class WeightGradient {
                 bool add) const {
     const Index x_end = std::min(x_panel + kBlockPanels, x_panels_);
     const Index dy_end = std::min(dy_panel + kBlockPanels, dy_panels_);
-    for (Index point = 0; point < points(M); ++point) {
+    for (Index point = 0; point < size_.points(); ++point) {
       for (Index j = x_panel; j < x_end; ++j) {
         const bool one_packet = x_.channels - j * kTileCols<T> <= kLanes<T>;
         const MultiplyTile<T> tile = one_packet ? multiply_tile<T, StepsAreLines<T>, OneStep<T>, kRows, 1>  //
@@ -141,6 +142,7 @@ class WeightGradient {
     }
   }
 
+  const TileSize<T>& size_;
   Images<const T> x_;
   Images<const T> dy_;
   TileGrid grid_;

@@ -24,12 +24,11 @@ struct Weights {
 
 /// The weights of the forward product: G g G^T with the inputs [first, first + count) as lines and one panel of
 /// outputs, from `output` on, as channels.
-template <int M, class T>
+template <class T>
 struct ForwardWeights {
-  Weights<T> weights;
-
-  /// Returns false if the taps may be of too many sizes.
-  bool transform(Index first, Index count, Index output, const Planes<T>& u, Index panel) const {
+  template <int M>
+  static bool transform(const Weights<T>& weights, Index first, Index count, Index output, const Planes<T>& u,
+                        Index panel) {
     constexpr Index Run = 4 * kLanes<T>;  // inputs whose taps are transposed at a time
     const Index outputs = std::min<Index>(kTileCols<T>, weights.outputs - output);
     bool usual = true;
@@ -59,8 +58,7 @@ struct ForwardWeights {
     return usual;
   }
 
-  /// True if for one of the outputs the taps are of too many sizes.
-  bool are_wide() const {
+  static bool are_wide(const Weights<T>& weights) {
     for (Index k = 0; k < weights.outputs; ++k) {
       T largest[9];
       for (Index tap = 0; tap < 9; ++tap) largest[tap] = largest_of(weights.at(k, tap), weights.inputs);
@@ -69,8 +67,7 @@ struct ForwardWeights {
     return false;
   }
 
-  /// One output of all channels by the definition, from the pixels under its window, null beside the image.
-  void apply(const T* const (&window)[3][3], T* y) const {
+  static void apply(const Weights<T>& weights, const T* const (&window)[3][3], T* y) {
     for (Index k = 0; k < weights.outputs; ++k) {
       y[k] = T(0);
       for (Index tap = 0; tap < 9; ++tap) {
@@ -84,12 +81,11 @@ struct ForwardWeights {
 
 /// The weights of the input gradient's product, which is a forward one with the window turned around and inputs and
 /// outputs exchanged: the outputs are lines and one panel of inputs, from `input` on, is the channels.
-template <int M, class T>
+template <class T>
 struct BackwardWeights {
-  Weights<T> weights;
-
-  /// Returns false if the taps may be of too many sizes.
-  bool transform(Index first, Index count, Index input, const Planes<T>& u, Index panel) const {
+  template <int M>
+  static bool transform(const Weights<T>& weights, Index first, Index count, Index input, const Planes<T>& u,
+                        Index panel) {
     const Index inputs = std::min<Index>(kTileCols<T>, weights.inputs - input);
     TapSquares<T> squares[kTilePackets];
     for (Index k = 0; k < count; ++k) {
@@ -107,8 +103,7 @@ struct BackwardWeights {
     return std::all_of(squares, squares + kTilePackets, [](const auto& taps) { return taps.are_usual(); });
   }
 
-  /// True if for one of the inputs the taps are of too many sizes.
-  bool are_wide() const {
+  static bool are_wide(const Weights<T>& weights) {
     Tensor<T> of_taps = Tensor<T>::zeros({9, weights.inputs});
     T* largest = of_taps.mutable_data();
     for (Index k = 0; k < weights.outputs; ++k) {
@@ -126,8 +121,7 @@ struct BackwardWeights {
     return false;
   }
 
-  /// One pixel of all channels by the definition, from the gradients of the outputs under the turned window.
-  void apply(const T* const (&window)[3][3], T* dx) const {
+  static void apply(const Weights<T>& weights, const T* const (&window)[3][3], T* dx) {
     RowMap<T> sum(dx, weights.inputs);
     sum.setZero();
     for (Index tap = 0; tap < 9; ++tap) {
@@ -152,5 +146,50 @@ void transform_weight_gradient(const Planes<T>& du, T* dw, Index inputs, Index o
     });
   }
 }
+
+/// The size of the tiles, M x M outputs, and the functions that are compiled for each M: what calls them, for many tiles
+/// or a panel of weights at a time, is compiled once.
+template <class T>
+struct TileSize {
+  int m;
+  decltype(&winograd::transform_input<4, T>) transform_input;
+  decltype(&winograd::transform_output<4, T>) transform_output;
+  decltype(&winograd::transform_output_gradient<4, T>) transform_output_gradient;
+  decltype(&winograd::transform_weight_gradient<4, T>) transform_weight_gradient;
+  bool (*transform_forward_weights)(const Weights<T>&, Index, Index, Index, const Planes<T>&, Index);
+  bool (*transform_backward_weights)(const Weights<T>&, Index, Index, Index, const Planes<T>&, Index);
+
+  int side() const { return m + 2; }
+  int points() const { return winograd::points(m); }
+};
+template <int M, class T>
+inline constexpr TileSize<T> kTileSize{
+    M,
+    transform_input<M, T>,
+    transform_output<M, T>,
+    transform_output_gradient<M, T>,
+    transform_weight_gradient<M, T>,
+    ForwardWeights<T>::template transform<M>,
+    BackwardWeights<T>::template transform<M>,
+};
+
+/// The weights of a product, forward or of the input gradient, and what is done with them.
+template <class T>
+struct ProductWeights {
+  Weights<T> weights;
+  /// Lines [first, first + count) of the panel of channels from `channel` on. False if taps may be of too many sizes.
+  bool (*transform)(const Weights<T>&, Index first, Index count, Index channel, const Planes<T>& u, Index panel);
+  /// True if for one of the channels the taps are of too many sizes.
+  bool (*are_wide)(const Weights<T>&);
+  /// All channels of a pixel of the result by the definition, from those under its window, null beside the image.
+  void (*apply)(const Weights<T>&, const T* const (&window)[3][3], T* pixel);
+
+  static ProductWeights forward(const TileSize<T>& size, const Weights<T>& weights) {
+    return {weights, size.transform_forward_weights, ForwardWeights<T>::are_wide, ForwardWeights<T>::apply};
+  }
+  static ProductWeights backward(const TileSize<T>& size, const Weights<T>& weights) {
+    return {weights, size.transform_backward_weights, BackwardWeights<T>::are_wide, BackwardWeights<T>::apply};
+  }
+};
 
 }  // namespace eigengrad::ops::kernels::winograd
