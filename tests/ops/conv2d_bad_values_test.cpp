@@ -242,6 +242,23 @@ TEST(BadValues, OfManyPixelsToo) {
   set_num_threads(0);
 }
 
+// Tiles that Winograd's weight gradient leaves out are added one by one: if they are many, im2col is faster.
+TEST(BadValues, OfManyTilesLeaveTheWeightGradientToIm2col) {
+  const auto x = random<float>({2, 16, 16, 20}, 1);
+  for (const Index tiles : {3, 4, 5, 32}) {  // of 32
+    SCOPED_TRACE(tiles);
+    auto dy = random<float>({2, 16, 16, 18}, 2);
+    for (Index tile = 0; tile < tiles; ++tile) {
+      const Index row = tile / 4 * 4, col = tile % 4 * 4;
+      dy.mutable_data()[(row * 16 + col) * 18 + tile % 18] = kBadValues[0];
+    }
+    const auto dw_by = [&](Conv2dAlgorithm algorithm) {
+      return conv2d_backward_weight(dy, x, 3, {.padding = 1, .algorithm = algorithm});
+    };
+    EXPECT_EQ(equal(dw_by(Conv2dAlgorithm::winograd_4x4), dw_by(Conv2dAlgorithm::im2col)), tiles > 4);
+  }
+}
+
 TEST(BadValues, WindowsOfZerosGiveZeros) {
   auto x = Tensor<float>::zeros({1, 8, 8, 16});
   x.mutable_data()[(2 * 8 + 3) * 16 + 5] = 1.0F;

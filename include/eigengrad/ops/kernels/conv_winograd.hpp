@@ -33,7 +33,7 @@ Weights<T> group_weights(const ConvProblem& problem, const Tensor<T>& weight, In
 
 }  // namespace winograd
 
-/// Declines weights whose taps are of too many sizes.
+/// Declines weights whose taps are of too many sizes, and a weight gradient of many tiles whose pixels are.
 template <int M, class T>
 struct WinogradConv {
   static constexpr Conv2dAlgorithm kName = M == 2 ? Conv2dAlgorithm::winograd_2x2 : Conv2dAlgorithm::winograd_4x4;
@@ -92,10 +92,10 @@ struct WinogradConv {
   static bool backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const Tensor<T>& x, Tensor<T>& dw) {
     T* out = dw.mutable_data();
     for (Index g = 0; g < problem.groups; ++g) {
-      winograd::WeightGradient<T>(kSize, winograd::group_images(x.data(), problem.x, g, problem.groups),
-                                  winograd::group_images(dy.data(), problem.y, g, problem.groups), problem.x[0],
-                                  problem.window.padding, out + g * problem.group_weights())
-          .run();
+      winograd::WeightGradient<T> gradient(kSize, winograd::group_images(x.data(), problem.x, g, problem.groups),
+                                           winograd::group_images(dy.data(), problem.y, g, problem.groups),
+                                           problem.x[0], problem.window.padding, out + g * problem.group_weights());
+      if (!gradient.run()) return false;
     }
     return true;
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/tensor.hpp>
@@ -89,8 +90,8 @@ class Correlation {
       for (Index q = 0; q < outputs.width; ++q) {
         const T largest = maxima.part(p, q, 3);
         if (!maxima.drowns(largest)) continue;
-        if (maxima.is_finite() && largest == T(0)) {
-          std::fill_n(sum, y_.channels, T(0));
+        if (std::isnan(largest) || (maxima.is_finite() && largest == T(0))) {
+          std::fill_n(sum, y_.channels, largest);  // NaN in all sums, or 0
         } else {
           const T* window[3][3];
           for (Index tap = 0; tap < 9; ++tap) window[tap / 3][tap % 3] = pixels[p + tap / 3][q + tap % 3];

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -66,11 +67,13 @@ struct PixelMaxima {
   }
 
   bool is_finite() const { return largest <= std::numeric_limits<T>::max(); }
-  /// The largest of the part of that size from (row, col) on.
+  /// The largest of the part of that size from (row, col) on; NaN if one is.
   T part(Index row, Index col, const Size2d& size) const {
     T result(0);
     for (Index i = row; i < row + size.height; ++i) {
-      for (Index j = col; j < col + size.width; ++j) result = std::max(result, of[i][j]);
+      for (Index j = col; j < col + size.width; ++j) {
+        if (of[i][j] > result || std::isnan(of[i][j])) result = of[i][j];
+      }
     }
     return result;
   }
@@ -85,6 +88,9 @@ class WideTiles {
 
   void mark(Index tile) { data_[tile] = 1; }
   bool marked(Index tile) const { return data_[tile] != 0; }
+
+  /// True if they are more than an eighth: to compute them one by one would take longer than all in another way.
+  bool are_many() const { return count() > marks_.numel() / 8; }
 
   /// Their numbers, in order.
   Tensor<Index> list() const {

@@ -35,7 +35,8 @@ class WeightGradient {
         dy_panels_(Planes<T>::panels_of(dy.channels)),
         wide_(grid_.count()) {}
 
-  void run() {
+  /// Returns false, and dW as nothing to be used, if too many tiles would be left out.
+  bool run() {
     // All tiles at once if they fit; else as many as make the operands no smaller than the sums, which each round
     // must read and write again.
     const Index sums = x_panels_ * kTileCols<T> * dy_.channels;
@@ -69,6 +70,7 @@ class WeightGradient {
           if (wide_.marked(first + tile)) leave_out(v, tile), leave_out(m, tile);
         }
       });
+      if (wide_.are_many()) return false;
       parallel_for(x_blocks * dy_blocks, 1, [&](Index task, Index, Index slot) {
         Planes<T> own = du;
         own.data = du_data + (lasting ? task : slot) * du_elements;
@@ -83,10 +85,11 @@ class WeightGradient {
       });
     }
     const Tensor<Index> wide = wide_.list();
-    if (wide.empty()) return;
+    if (wide.empty()) return true;
     parallel_for(dy_.channels, 1, [&](Index k, Index) {
       for (const Index tile : wide.span()) add_by_definition(grid_.tile(tile, margin_), k);
     });
+    return true;
   }
 
  private:
