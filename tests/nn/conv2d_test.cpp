@@ -5,6 +5,7 @@
 #include <eigengrad/core/gradcheck.hpp>
 #include <eigengrad/nn/conv2d.hpp>
 
+#include "support/conv2d_algorithms.hpp"
 #include "support/layer_parity.hpp"
 #include "support/message_of.hpp"
 
@@ -28,21 +29,25 @@ TEST(Conv2d, Gradcheck) {
 }
 
 TEST(Conv2d, GradcheckOfEveryAlgorithm) {
-  using enum ops::Conv2dAlgorithm;
-  for (const ops::Conv2dAlgorithm algorithm : {im2col, few_channels, winograd_2x2, winograd_4x4}) {
-    for (const Index padding : {0, 1, 2}) {
-      const Conv2d<double> layer{3, 4, {.kernel = 3, .padding = padding, .algorithm = algorithm}};
-      EXPECT_TRUE(gradcheck(layer, {2, 5, 7, 3})) << layer.description() << ' ' << algorithm;
+  struct Case {
+    Index inputs, outputs;
+    Conv2dOptions options;
+    Shape x;
+  };
+  for (const Case& conv :
+       {Case{3, 4, {.kernel = 3}, {2, 5, 7, 3}}, Case{3, 4, {.kernel = 3, .padding = 1}, {2, 5, 7, 3}},
+        Case{3, 4, {.kernel = 3, .padding = 2}, {2, 5, 7, 3}}, Case{20, 4, {.kernel = 3, .padding = 1}, {2, 2, 2, 20}},
+        Case{6, 4, {.kernel = 3, .padding = 1, .groups = 2}, {2, 3, 4, 6}}, Case{5, 3, {.kernel = 1}, {2, 3, 2, 5}},
+        Case{4, 4, {.kernel = 3, .padding = 1, .groups = 4}, {2, 4, 3, 4}}}) {
+    const Conv2d<double> layer{conv.inputs, conv.outputs, conv.options};
+    const ops::Conv2dOptions options{.padding = conv.options.padding, .groups = conv.options.groups};
+    for (const auto& way : testing::with_each_algorithm<double>(conv.x, layer.weight.value.shape(), options)) {
+      Conv2dOptions with_way = conv.options;
+      with_way.algorithm = way.algorithm;
+      EXPECT_TRUE(gradcheck(Conv2d<double>{conv.inputs, conv.outputs, with_way}, conv.x))
+          << layer.description() << ' ' << way.algorithm;
     }
   }
-  for (const ops::Conv2dAlgorithm algorithm : {im2col, winograd_2x2, winograd_4x4}) {
-    EXPECT_TRUE(gradcheck(Conv2d<double>{20, 4, {.kernel = 3, .padding = 1, .algorithm = algorithm}}, {2, 2, 2, 20}));
-    EXPECT_TRUE(gradcheck(Conv2d<double>{6, 4, {.kernel = 3, .padding = 1, .groups = 2, .algorithm = algorithm}},
-                          {2, 3, 4, 6}));
-  }
-  EXPECT_TRUE(gradcheck(Conv2d<double>{5, 3, {.kernel = 1, .algorithm = pointwise}}, {2, 3, 2, 5}));
-  EXPECT_TRUE(
-      gradcheck(Conv2d<double>{4, 4, {.kernel = 3, .padding = 1, .groups = 4, .algorithm = depthwise}}, {2, 4, 3, 4}));
 }
 
 TEST(Conv2d, MatchesPyTorch) {

@@ -60,8 +60,7 @@ class Conv2d {
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     check_state();
-    output_shape(x.shape());
-    Tensor<T> y = ops::conv2d(x, weight.value, bias.value, options());
+    Tensor<T> y = plan_for(x.shape()).forward(x, weight.value, {.scale = {}, .shift = bias.value});
     if (remembers(mode))
       x_ = std::move(x);
     else
@@ -71,22 +70,23 @@ class Conv2d {
 
   Tensor<T> infer(Tensor<T> x, ChannelMap<T> f) {
     check_state();
-    output_shape(x.shape());
+    const ops::Conv2dPlan<T>& plan = plan_for(x.shape());
     x_.reset();
     f.after_adding(bias.value);
-    return ops::conv2d_channel_map(x, weight.value, f, options());
+    return plan.forward(x, weight.value, f);
   }
 
   Tensor<T> backward(Tensor<T> dy) {
     backward_parameters(dy);
-    return ops::conv2d_backward_input(dy, weight.value, x_->shape(), options());
+    return plan_for(x_->shape()).backward_input(dy, weight.value);
   }
 
   void backward_parameters(const Tensor<T>& dy) {
     check_state();
     check::remembered(*this, x_.has_value());
-    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(x_->shape()));
-    weight.add_grad(ops::conv2d_backward_weight(dy, *x_, window_.kernel, options()));
+    const ops::Conv2dPlan<T>& plan = plan_for(x_->shape());
+    check::same_shape(*this, "gradient of the output", dy.shape(), plan.problem().y);
+    weight.add_grad(plan.backward_weight(dy, *x_));
     if (has_bias()) bias.add_grad(ops::conv2d_backward_bias(dy));
   }
 
@@ -122,8 +122,13 @@ class Conv2d {
     check::state(*this, "bias", bias.value.shape(), {has_bias_ ? out_channels_ : 0});
   }
 
-  ops::Conv2dOptions options() const {
-    return {window_.stride, window_.padding, window_.dilation, groups_, algorithm_};
+  /// The plan for images of this shape, made anew if the last ones had another.
+  const ops::Conv2dPlan<T>& plan_for(const Shape& x) {
+    if (!plan_ || plan_->problem().x != x) {
+      const ops::Conv2dOptions options{window_.stride, window_.padding, window_.dilation, groups_, algorithm_};
+      plan_.emplace(*this, x, weight_shape(), options);
+    }
+    return *plan_;
   }
 
   Index in_channels_;
@@ -132,6 +137,7 @@ class Conv2d {
   Index groups_;
   bool has_bias_;
   ops::Conv2dAlgorithm algorithm_;
+  Kept<ops::Conv2dPlan<T>> plan_;
   Kept<Tensor<T>> x_;  // of the last forward that remembers
 };
 
