@@ -26,7 +26,7 @@ struct ChannelMap {
   /// Afterwards, y = more_scale y + more_shift. The map must not end with a ReLU.
   /// Shapes   more_scale, more_shift (C)
   /// Errors   ShapeError if they, or what is there, have another C
-  void then(Tensor<T> more_scale, Tensor<T> more_shift) {
+  EIGENGRAD_CALLED void then(Tensor<T> more_scale, Tensor<T> more_shift) {
     check_channels(more_scale.shape());
     check::same_shape("ChannelMap", "shift", more_shift.shape(), more_scale.shape());
     if (!shift.empty()) more_shift.mutable_array() += shift.array() * more_scale.array();
@@ -38,7 +38,7 @@ struct ChannelMap {
   /// Before the map, x = x + offset.
   /// Shapes   offset (C), or empty for 0
   /// Errors   ShapeError if it, or what is there, has another C
-  void after_adding(Tensor<T> offset) {
+  EIGENGRAD_CALLED void after_adding(Tensor<T> offset) {
     if (offset.empty()) return;
     check_channels(offset.shape());
     if (!scale.empty()) offset.mutable_array() *= scale.array();

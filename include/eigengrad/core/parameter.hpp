@@ -50,7 +50,7 @@ struct Parameter {
 
   /// Adds to the gradient that is there, or becomes the gradient if there is none.
   /// Errors   ShapeError if it, or the gradient that is there, has another shape than the value
-  void add_grad(Tensor<T> more) {
+  EIGENGRAD_CALLED void add_grad(Tensor<T> more) {
     check::same_shape("Parameter", "gradient", more.shape(), value.shape());
     if (!has_grad()) {
       grad = std::move(more);
@@ -81,7 +81,7 @@ struct Parameter {
     place_ = std::move(other.place_);
     if (place_ != nullptr) place_->parameter = this;
   }
-  void leave() {
+  EIGENGRAD_CALLED void leave() {
     if (place_ != nullptr) std::exchange(place_, nullptr)->parameter = nullptr;
   }
 
@@ -92,7 +92,7 @@ struct Parameter {
 template <class T>
 class ParameterClaim {
  public:
-  explicit ParameterClaim(Parameter<T>& parameter) {
+  EIGENGRAD_COLD explicit ParameterClaim(Parameter<T>& parameter) {
     if (parameter.place_ == nullptr) {
       parameter.place_ = std::make_shared<typename Parameter<T>::Place>();
       parameter.place_->parameter = &parameter;

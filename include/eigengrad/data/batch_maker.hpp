@@ -28,7 +28,7 @@ class KeptBatches {
  public:
   /// A free batch of that many samples; where there is none, a new one in the shape of the last. Nothing before the
   /// first.
-  std::optional<B> take(Index count) {
+  EIGENGRAD_CALLED std::optional<B> take(Index count) {
     if (inputs_.rank() == 0 || targets_.rank() == 0) return std::nullopt;
     const Shape inputs = inputs_.with(0, count);
     for (std::optional<B>& batch : kept_) {
@@ -42,7 +42,7 @@ class KeptBatches {
   }
 
   /// Keeps a batch, in the place of one that the caller has held for long where there is no free place.
-  void keep(const B& batch) {
+  EIGENGRAD_CALLED void keep(const B& batch) {
     inputs_ = batch.inputs.shape();
     targets_ = batch.targets.shape();
     for (std::optional<B>& place : kept_) {
@@ -120,14 +120,14 @@ class BatchMaker {
     return batch;
   }
 
-  BatchType make() {
+  EIGENGRAD_CALLED BatchType make() {
     if (order_epoch_ != slice_.epoch) reorder(slice_.epoch);
     const auto samples = std::span<const Index>(order_).subspan(static_cast<std::size_t>(slice_.begin),
                                                                 static_cast<std::size_t>(slice_.count));
     return make_batch(dataset_, samples, slice_.epoch, std::exchange(storage_, std::nullopt));
   }
 
-  void reorder(Index epoch) {
+  EIGENGRAD_CALLED void reorder(Index epoch) {
     std::iota(order_.begin(), order_.end(), Index{0});
     order_epoch_ = epoch;
     if (!shuffle_) return;

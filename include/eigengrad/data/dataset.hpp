@@ -83,7 +83,7 @@ batch_of<D> make_batch(const D& dataset, std::span<const Index> samples, Index e
 /// A tensor of that shape whose elements have no specified value: on the memory of the old one where that has the
 /// size and nobody else holds it, else on memory of its own.
 template <class T>
-Tensor<T> recycle(Tensor<T> old, const Shape& shape) {
+EIGENGRAD_CALLED Tensor<T> recycle(Tensor<T> old, const Shape& shape) {
   if (old.unique() && old.numel() == shape.numel()) return std::move(old).reshape(shape);
   old = Tensor<T>();
   return Tensor<T>(shape);
@@ -92,7 +92,7 @@ Tensor<T> recycle(Tensor<T> old, const Shape& shape) {
 namespace detail {
 
 /// Every number is that of a sample.
-inline void check_samples(std::string_view where, std::span<const Index> samples, Index size) {
+EIGENGRAD_CALLED inline void check_samples(std::string_view where, std::span<const Index> samples, Index size) {
   for (const Index sample : samples) {
     if (sample >= 0 && sample < size) continue;
     throw ValueError(error_text(where, ": sample ", sample, " of ", size));
@@ -101,7 +101,7 @@ inline void check_samples(std::string_view where, std::span<const Index> samples
 
 /// The chosen rows of the first axis.
 template <class T>
-Tensor<T> gather(const Tensor<T>& rows, std::span<const Index> chosen, Tensor<T> storage) {
+EIGENGRAD_CALLED Tensor<T> gather(const Tensor<T>& rows, std::span<const Index> chosen, Tensor<T> storage) {
   Tensor<T> result = recycle(std::move(storage), rows.shape().with(0, static_cast<Index>(chosen.size())));
   const Index length = rows.empty() ? 0 : rows.numel() / rows.size(0);
   T* to = result.mutable_data();
@@ -178,7 +178,7 @@ struct ImageDataset {
   }
 
  private:
-  void check_shapes() const {
+  EIGENGRAD_CALLED void check_shapes() const {
     if (images.rank() != 4)
       throw ShapeError("ImageDataset: images have shape " + to_string(images.shape()) + ", expected (N, H, W, C)");
     check::same_shape("ImageDataset", "labels", labels.shape(), {images.size(0)});

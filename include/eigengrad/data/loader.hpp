@@ -39,7 +39,7 @@ class Loader {
  public:
   using BatchType = batch_of<D>;
 
-  explicit Loader(D dataset, const LoaderOptions& options = {})
+  EIGENGRAD_COLD explicit Loader(D dataset, const LoaderOptions& options = {})
       : options_(options),
         samples_(dataset.size()),
         maker_(std::make_unique<detail::BatchMaker<D>>(std::move(dataset), options.shuffle, options.seed)) {

@@ -121,7 +121,7 @@ inline void draw_synthetic_image(int kind, Rng& rng, std::uint8_t* pixels) {
 }
 
 template <class T>
-ImageDataset<T> synthetic_images(Index count, std::uint64_t seed, std::uint64_t first_stream) {
+EIGENGRAD_COLD ImageDataset<T> synthetic_images(Index count, std::uint64_t seed, std::uint64_t first_stream) {
   Tensor<std::uint8_t> images({count, kSyntheticSide, kSyntheticSide, 3});
   Tensor<Index> labels({count});
   std::uint8_t* pixels = images.mutable_data();
@@ -147,7 +147,7 @@ ImageDataset<T> synthetic_images(Index count, std::uint64_t seed, std::uint64_t 
 /// Shapes   images (N, 32, 32, 3), labels (N) from 0 to 9
 /// Errors   ValueError for a size below 1
 template <class T = float>
-Split<ImageDataset<T>> synthetic_cifar10(std::uint64_t seed, const SyntheticOptions& options = {}) {
+EIGENGRAD_COLD Split<ImageDataset<T>> synthetic_cifar10(std::uint64_t seed, const SyntheticOptions& options = {}) {
   check::above_zero("synthetic_cifar10", "train", options.train);
   check::above_zero("synthetic_cifar10", "test", options.test);
   constexpr std::uint64_t kTestStream = std::uint64_t{1} << 32;

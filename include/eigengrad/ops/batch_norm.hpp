@@ -26,10 +26,10 @@ struct BatchNormStatistics {
 
 namespace detail {
 
-/// Calls f(lanes, packets, c) for groups of channels.
+/// Calls f(access, packets, c) for groups of channels.
 template <class T, class F>
 void for_channels(Index channels, const F& f) {
-  kernels::for_each_packet_group<T, kernels::batch_norm::kChannelGroup>(channels, f);
+  kernels::for_each_vector_group<T, kernels::batch_norm::kChannelGroup>(channels, f);
 }
 
 /// Mean and variance of all rows from those of runs of `grain` rows, added from first to last.
@@ -88,9 +88,9 @@ BatchNormStatistics<T> batch_norm_statistics(const Tensor<T>& x) {
   T* data = parts.mutable_data();
   parallel_for(rows, grain, [&](Index begin, Index end) {
     T* part = data + begin / grain * 3 * channels;
-    detail::for_channels<T>(channels, [&](auto lanes, auto packets, Index c) {
-      kernels::batch_norm::column_moments<T, lanes, packets>(x.data() + begin * channels + c, end - begin, channels,
-                                                             part + c);
+    detail::for_channels<T>(channels, [&](const auto& access, auto packets, Index c) {
+      kernels::batch_norm::column_moments<packets>(access, x.data() + begin * channels + c, end - begin, channels,
+                                                   part + c);
     });
   });
 
@@ -125,9 +125,9 @@ Tensor<T> batch_norm(Tensor<T> x, const Tensor<T>& mean, const Tensor<T>& inv_st
   T* to = y.mutable_data();
   parallel_rows(y.shape(), [&](Index begin, Index end) {
     const Index start = begin * channels;
-    detail::for_channels<T>(channels, [&](auto lanes, auto packets, Index c) {
-      kernels::batch_norm::normalize_rows<T, lanes, packets>(from + start + c, end - begin, channels, mean.data() + c,
-                                                             scale.data() + c, shift.data() + c, to + start + c);
+    detail::for_channels<T>(channels, [&](const auto& access, auto packets, Index c) {
+      kernels::batch_norm::normalize_rows<packets>(access, from + start + c, end - begin, channels, mean.data() + c,
+                                                   scale.data() + c, shift.data() + c, to + start + c);
     });
   });
   return y;
@@ -164,9 +164,9 @@ BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, cons
   if (!weight.empty()) check::same_shape("batch_norm_backward", "weight", weight.shape(), {channels});
   const Tensor<T> sums = reduce_rows<T>(rows, channels, 2 * channels, [&](Index begin, Index end, T* to) {
     const Index start = begin * channels;
-    detail::for_channels<T>(channels, [&](auto lanes, auto packets, Index c) {
-      kernels::batch_norm::gradient_sums<T, lanes, packets>(dy.data() + start + c, x.data() + start + c, end - begin,
-                                                            channels, mean.data() + c, to + c);
+    detail::for_channels<T>(channels, [&](const auto& access, auto packets, Index c) {
+      kernels::batch_norm::gradient_sums<packets>(access, dy.data() + start + c, x.data() + start + c, end - begin,
+                                                  channels, mean.data() + c, to + c);
     });
   });
   BatchNormGradients<T> result{{}, Tensor<T>({channels}), Tensor<T>({channels})};
@@ -192,9 +192,9 @@ BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, cons
   T* to = dx.mutable_data();
   parallel_rows(dx.shape(), [&](Index begin, Index end) {
     const Index start = begin * channels;
-    detail::for_channels<T>(channels, [&](auto lanes, auto packets, Index c) {
-      kernels::batch_norm::input_gradient_rows<T, lanes, packets>(from + start, x.data() + start, end - begin, channels,
-                                                                  factors, c, to + start);
+    detail::for_channels<T>(channels, [&](const auto& access, auto packets, Index c) {
+      kernels::batch_norm::input_gradient_rows<packets>(access, from + start, x.data() + start, end - begin, channels,
+                                                        factors, c, to + start);
     });
   });
   result.dx = std::move(dx);

@@ -71,9 +71,10 @@ MaxPool2dResult<T> max_pool2d(const Tensor<T>& x, const Window& window) {
       const kernels::max_pool::Patch patch{under.count(), across.count(), row_size, channels, tap, cols.taps, 1};
       const T* pixels = x.data() + image + under.first * row_size + across.first * channels;
       const Index at = (row * cols.positions + q) * channels;
-      kernels::for_each_packet_group<T, 4, kernels::kChoiceLanes<T>>(channels, [&](auto lanes, auto packets, Index c) {
-        kernels::max_pool::take_maxima<T, lanes, packets>(patch, pixels + c, y + at + c, taps + at + c);
-      });
+      kernels::for_each_vector_group<T, 4, kernels::kChoiceLanes<T>>(
+          channels, [&](const auto& access, auto packets, Index c) {
+            kernels::max_pool::take_maxima<packets>(access, patch, pixels + c, y + at + c, taps + at + c);
+          });
     }
   };
   parallel_for(shape[0] * shape[1], row_grain(shape[2] * channels), [&](Index begin, Index end) {
@@ -113,10 +114,11 @@ Tensor<T> max_pool2d_backward(const Tensor<T>& dy, const Tensor<T>& taps, const 
                                            tap,          -rows.stride * cols.taps, -cols.stride};
       const Index from = image + over.first * row_size + across.first * channels;
       T* to = out + (row * cols.pixels + w) * channels;
-      kernels::for_each_packet_group<T, 4, kernels::kChoiceLanes<T>>(channels, [&](auto lanes, auto packets, Index c) {
-        kernels::max_pool::collect_gradients<T, lanes, packets>(patch, dy.data() + from + c, taps.data() + from + c,
-                                                                to + c);
-      });
+      kernels::for_each_vector_group<T, 4, kernels::kChoiceLanes<T>>(
+          channels, [&](const auto& access, auto packets, Index c) {
+            kernels::max_pool::collect_gradients<packets>(access, patch, dy.data() + from + c, taps.data() + from + c,
+                                                          to + c);
+          });
     }
   };
   parallel_for(x[0] * x[1], row_grain(x[2] * channels), [&](Index begin, Index end) {

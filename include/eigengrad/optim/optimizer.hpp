@@ -54,7 +54,7 @@ class Optimizer {
   using Scalar = typename Rule::Scalar;
   using Options = typename Rule::Options;
 
-  Optimizer(const ParameterGroups<Scalar>& groups, const Options& options) : options_(options) {
+  EIGENGRAD_COLD Optimizer(const ParameterGroups<Scalar>& groups, const Options& options) : options_(options) {
     check::at_least(Rule::kName, "learning_rate", options.learning_rate, 0.0);
     check::at_least(Rule::kName, "weight_decay", options.weight_decay, 0.0);
     Rule::check_options(options);
@@ -90,7 +90,7 @@ class Optimizer {
   }
 
   /// optim::clip_grad_norm of the optimiser's parameters.
-  double clip_grad_norm(double max_norm) {
+  EIGENGRAD_CALLED double clip_grad_norm(double max_norm) {
     check_parameters();
     std::vector<Parameter<Scalar>*, eigengrad::detail::PoolAllocator<Parameter<Scalar>*>> parameters;
     parameters.reserve(entries_.size());
@@ -160,7 +160,7 @@ class Optimizer {
   }
 
   /// The elements at the end of an array that do not fill a block.
-  static void apply_padded(const Job& job, Index begin, Index count) {
+  EIGENGRAD_CALLED static void apply_padded(const Job& job, Index begin, Index count) {
     using Padded = ops::detail::PaddedBlock<Scalar>;
     Padded values(job.values + begin, count), grads(job.grads + begin, count);
     std::array<Padded, kStates> state;
@@ -183,7 +183,7 @@ class Optimizer {
     std::string description() const { return error_text(Rule::kName, ": parameter ", parameter); }
   };
 
-  void add_group(const ParameterGroup<Scalar>& group) {
+  EIGENGRAD_COLD void add_group(const ParameterGroup<Scalar>& group) {
     const std::string of_group = error_text(" of group ", groups_.size());
     if (group.learning_rate) check::at_least(Rule::kName, "learning_rate" + of_group, *group.learning_rate, 0.0);
     if (group.weight_decay) check::at_least(Rule::kName, "weight_decay" + of_group, *group.weight_decay, 0.0);
@@ -200,7 +200,7 @@ class Optimizer {
     groups_.push_back({group.learning_rate, group.weight_decay});
   }
 
-  void check_parameters() const {
+  EIGENGRAD_CALLED void check_parameters() const {
     if (entries_.empty()) throw StateError(error_text(Rule::kName, ": has been moved away"));
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       if (entries_[i].claim.get() != nullptr) continue;
@@ -209,7 +209,7 @@ class Optimizer {
     }
   }
 
-  void check_before_step() const {
+  EIGENGRAD_CALLED void check_before_step() const {
     check_parameters();
     bool any = false;
     for (std::size_t i = 0; i < entries_.size(); ++i) {

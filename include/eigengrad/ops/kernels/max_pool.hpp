@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include <eigengrad/core/tensor.hpp>
-#include <eigengrad/ops/kernels/packet.hpp>
+#include <eigengrad/ops/kernels/block.hpp>
 
 // The inner loops of max pooling: packets of channels stay in registers from the first tap of a window to the last.
 
@@ -60,44 +60,46 @@ struct Patch {
 };
 
 /// The largest of the pixels and its tap, the first of equals; NaN is larger than all.
-template <class T, int N, int Packets>
-void take_maxima(const Patch& patch, const T* pixels, T* y, T* taps) {
-  using P = PacketOf<T, N>;
+template <int Packets, class Access, class T>
+void take_maxima(const Access& access, const Patch& patch, const T* pixels, T* y, T* taps) {
+  using P = typename Access::P;
+  constexpr Index kLength = Access::kLength;
   P best[array_size(Packets)], winner[array_size(Packets)];
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
-    best[k] = packet::ploadu<P>(pixels + k * N);
+    best[k] = access.load(pixels + k * kLength);
     winner[k] = packet::pset1<P>(static_cast<T>(patch.tap));
   });
   patch.for_each([&](Index where, Index tap) EIGENGRAD_INLINE_LAMBDA {
     const P number = packet::pset1<P>(static_cast<T>(tap));
     unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
-      const P x = packet::ploadu<P>(pixels + where + k * N);
+      const P x = access.load(pixels + where + k * kLength);
       const auto wins = (x > best[k]) | (x != x);
       best[k] = wins ? x : best[k];
       winner[k] = wins ? number : winner[k];
     });
   });
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
-    packet::pstoreu(y + k * N, best[k]);
-    packet::pstoreu(taps + k * N, winner[k]);
+    access.store(y + k * kLength, best[k]);
+    access.store(taps + k * kLength, winner[k]);
   });
 }
 
 /// The sum of dy over the positions whose winner is the tap on this pixel.
-template <class T, int N, int Packets>
-void collect_gradients(const Patch& patch, const T* dy, const T* winners, T* dx) {
-  using P = PacketOf<T, N>;
+template <int Packets, class Access, class T>
+void collect_gradients(const Access& access, const Patch& patch, const T* dy, const T* winners, T* dx) {
+  using P = typename Access::P;
+  constexpr Index kLength = Access::kLength;
   P sum[array_size(Packets)];
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA { sum[k] = packet::pset1<P>(T(0)); });
   patch.for_each([&](Index where, Index tap) EIGENGRAD_INLINE_LAMBDA {
     const P number = packet::pset1<P>(static_cast<T>(tap));
     unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA {
-      const P winner = packet::ploadu<P>(winners + where + k * N);
-      const P more = sum[k] + packet::ploadu<P>(dy + where + k * N);
+      const P winner = access.load(winners + where + k * kLength);
+      const P more = sum[k] + access.load(dy + where + k * kLength);
       sum[k] = winner == number ? more : sum[k];
     });
   });
-  unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA { packet::pstoreu(dx + k * N, sum[k]); });
+  unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA { access.store(dx + k * kLength, sum[k]); });
 }
 
 /// Elements that are needed when a row is done, asked for in equal shares while it is computed: windows jump from row to
