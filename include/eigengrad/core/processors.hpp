@@ -11,6 +11,7 @@
 #include <system_error>
 #include <thread>
 
+#include <eigengrad/core/inlining.hpp>
 #include <eigengrad/core/system.hpp>
 
 // How many processors this process may use: what its machine has, less those that its affinity leaves out, and no more
@@ -19,7 +20,7 @@
 namespace eigengrad::detail {
 
 /// The content of a small file; empty if there is none.
-inline std::string content_of(const std::string& path) {
+EIGENGRAD_COLD inline std::string content_of(const std::string& path) {
   std::string content;
   if (std::FILE* file = std::fopen(path.c_str(), "r")) {
     std::array<char, 4096> part{};
@@ -30,7 +31,7 @@ inline std::string content_of(const std::string& path) {
 }
 
 /// The text before the separator, which is taken off the front of `text` with it.
-inline std::string_view next_part(std::string_view& text, char separator) {
+EIGENGRAD_COLD inline std::string_view next_part(std::string_view& text, char separator) {
   const std::size_t end = std::min(text.find(separator), text.size());
   const std::string_view part = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
@@ -38,14 +39,14 @@ inline std::string_view next_part(std::string_view& text, char separator) {
 }
 
 /// A number above 0 at the front of the text, else 0: "max" and "-1" stand for no limit.
-inline double positive_number(std::string_view text) {
+EIGENGRAD_COLD inline double positive_number(std::string_view text) {
   long long number = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
   return problem == std::errc() && number > 0 ? static_cast<double>(number) : 0.0;
 }
 
 /// Processors' worth of time in every period, as one control group grants it; 0 for no limit.
-inline double quota_of_group(const std::string& folder, bool version_2) {
+EIGENGRAD_COLD inline double quota_of_group(const std::string& folder, bool version_2) {
   double quota = 0.0, period = 0.0;
   if (version_2) {
     const std::string content = content_of(folder + "/cpu.max");  // "200000 100000"
@@ -61,7 +62,7 @@ inline double quota_of_group(const std::string& folder, bool version_2) {
 
 /// The least that the process's groups and those around them grant, rounded up to whole processors; 0 for no limit.
 /// `groups` is what Linux writes into /proc/self/cgroup, `root` the folder where the hierarchies are mounted.
-inline int granted_processors(std::string_view groups, const std::string& root) {
+EIGENGRAD_COLD inline int granted_processors(std::string_view groups, const std::string& root) {
   double least = 0.0;
   const auto go_up = [&](const std::string& hierarchy, std::string_view path, bool version_2) {
     // In a container the path may be that of the machine outside: then its folders are not there, but the root is.
@@ -93,7 +94,7 @@ inline int granted_processors(std::string_view groups, const std::string& root) 
 }
 
 /// The processors that this process may use now, at least 1.
-inline int usable_processors() {
+EIGENGRAD_COLD inline int usable_processors() {
   int processors = affine_processors();
   if (processors == 0) processors = static_cast<int>(std::thread::hardware_concurrency());
   const int granted = granted_processors(content_of("/proc/self/cgroup"), "/sys/fs/cgroup");

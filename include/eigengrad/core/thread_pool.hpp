@@ -213,7 +213,7 @@ class ThreadPool {
     return size != 0 ? size : initial_size();
   }
 
-  void resize(int threads) {
+  EIGENGRAD_COLD void resize(int threads) {
     const int size = checked(threads, "set_num_threads: ", threads, " threads");
     if (Crew::inside()) throw StateError("set_num_threads: called inside a parallel_for");
     Hold hold(*this);
@@ -274,7 +274,7 @@ class ThreadPool {
   /// The number of threads that is meant; throws where it is absurd. More than four times the processors only stand in
   /// each other's way; 16 let a program be tested on a small machine as it will run on a larger one.
   template <class... Given>
-  static int checked(int threads, const Given&... given) {
+  EIGENGRAD_COLD static int checked(int threads, const Given&... given) {
     const int processors = usable_processors();
     const int most = std::max(16, 4 * processors);
     if (threads < 0 || threads > most) {
@@ -284,7 +284,7 @@ class ThreadPool {
     return threads == 0 ? processors : threads;
   }
 
-  int initial_size() {
+  EIGENGRAD_COLD int initial_size() {
     const char* text = std::getenv("EIGENGRAD_NUM_THREADS");
     const std::string_view digits(text == nullptr ? "" : text);
     int threads = 0;
