@@ -74,6 +74,9 @@ class Shape {
     if (numel_ != 0) numel_ = *product;
   }
   std::size_t position(int axis) const;
+  [[noreturn]] EIGENGRAD_COLD void refuse_axis(int axis) const {
+    throw ShapeError(error_text("Shape: axis ", axis, " of ", *this, ", which has rank ", rank_));
+  }
 
   std::array<Index, kMaxRank> sizes_{};
   Index numel_ = 1;
@@ -84,11 +87,9 @@ inline std::ostream& operator<<(std::ostream& out, const Shape& shape) { return 
 
 // ---------------------------------------------------------------------------------------------------------
 
-EIGENGRAD_CALLED inline std::size_t Shape::position(int axis) const {
+inline std::size_t Shape::position(int axis) const {
   const int from_start = axis < 0 ? axis + rank_ : axis;
-  if (from_start < 0 || from_start >= rank_) {
-    throw ShapeError(error_text("Shape: axis ", axis, " of ", to_string(*this), ", which has rank ", rank_));
-  }
+  if (from_start < 0 || from_start >= rank_) refuse_axis(axis);
   return static_cast<std::size_t>(from_start);
 }
 
