@@ -39,7 +39,7 @@
 namespace eigengrad::nn {
 namespace {
 
-using T = double;
+using Number = double;
 constexpr Index kMost = std::numeric_limits<Index>::max();
 constexpr Index kLeast = std::numeric_limits<Index>::min();
 
@@ -91,52 +91,54 @@ class Maker {
   }
 
   /// A layer for inputs of this shape.
-  AnyLayer<T> layer(const Shape& x, int depth) {
+  AnyLayer<Number> layer(const Shape& x, int depth) {
     const Index channels = x.rank() == 0 ? 1 : x[-1];
     switch (between(0, x.rank() == 4 ? 19 : 12)) {
       case 0:
-        return AnyLayer<T>(Linear<T>(fitting(channels), size(1, 6), {.bias = !one_in(4)}));
+        return AnyLayer<Number>(Linear<Number>(fitting(channels), size(1, 6), {.bias = !one_in(4)}));
       case 1:
-        return AnyLayer<T>(ReLU<T>());
+        return AnyLayer<Number>(ReLU<Number>());
       case 2:
-        return AnyLayer<T>(LeakyReLU<T>({.negative_slope = rng_.uniform(0.0, 0.5)}));
+        return AnyLayer<Number>(LeakyReLU<Number>({.negative_slope = rng_.uniform(0.0, 0.5)}));
       case 3:
-        return AnyLayer<T>(GELU<T>());
+        return AnyLayer<Number>(GELU<Number>());
       case 4:
-        return AnyLayer<T>(SiLU<T>());
+        return AnyLayer<Number>(SiLU<Number>());
       case 5:
-        return AnyLayer<T>(Sigmoid<T>());
+        return AnyLayer<Number>(Sigmoid<Number>());
       case 6:
-        return AnyLayer<T>(Tanh<T>());
+        return AnyLayer<Number>(Tanh<Number>());
       case 7:
-        return AnyLayer<T>(Softmax<T>());
+        return AnyLayer<Number>(Softmax<Number>());
       case 8:
-        return AnyLayer<T>(Dropout<T>({.p = one_in(5) ? rng_.uniform(-0.5, 1.5) : rng_.uniform()}));
+        return AnyLayer<Number>(Dropout<Number>({.p = one_in(5) ? rng_.uniform(-0.5, 1.5) : rng_.uniform()}));
       case 9:
-        return AnyLayer<T>(LayerNorm<T>(fitting(channels), {.elementwise_affine = !one_in(4), .bias = !one_in(4)}));
+        return AnyLayer<Number>(
+            LayerNorm<Number>(fitting(channels), {.elementwise_affine = !one_in(4), .bias = !one_in(4)}));
       case 10:
-        return one_in(4) ? AnyLayer<T>(Flatten<T>()) : AnyLayer<T>(BatchNorm1d<T>(fitting(channels)));
+        return one_in(4) ? AnyLayer<Number>(Flatten<Number>())
+                         : AnyLayer<Number>(BatchNorm1d<Number>(fitting(channels)));
       case 11:
-        return depth > 2 ? AnyLayer<T>(Tanh<T>()) : residual(x, depth + 1);
+        return depth > 2 ? AnyLayer<Number>(Tanh<Number>()) : residual(x, depth + 1);
       case 12:
-        return AnyLayer<T>(network(x, depth + 1, 2));
+        return AnyLayer<Number>(network(x, depth + 1, 2));
       case 13:
-        return AnyLayer<T>(BatchNorm2d<T>(fitting(channels), {.affine = !one_in(4)}));
+        return AnyLayer<Number>(BatchNorm2d<Number>(fitting(channels), {.affine = !one_in(4)}));
       case 14:
-        return AnyLayer<T>(MaxPool2d<T>({.kernel = size2d(1, 3), .stride = stride(), .padding = padding()}));
+        return AnyLayer<Number>(MaxPool2d<Number>({.kernel = size2d(1, 3), .stride = stride(), .padding = padding()}));
       case 15:
-        return AnyLayer<T>(AvgPool2d<T>(
+        return AnyLayer<Number>(AvgPool2d<Number>(
             {.kernel = size2d(1, 3), .stride = stride(), .padding = padding(), .count_include_pad = one_in(2)}));
       case 16:
-        return AnyLayer<T>(GlobalAvgPool2d<T>());
+        return AnyLayer<Number>(GlobalAvgPool2d<Number>());
       default:
         return conv2d(channels);
     }
   }
 
   /// Up to `most` layers in a row, each for what the last one gives.
-  Sequential<T> network(Shape x, int depth, Index most) {
-    Sequential<T> net;
+  Sequential<Number> network(Shape x, int depth, Index most) {
+    Sequential<Number> net;
     for (Index i = between(depth == 0 ? 1 : 0, most); i > 0; --i) {
       net.push_back(layer(x, depth));
       try {
@@ -152,28 +154,30 @@ class Maker {
   std::optional<ops::Size2d> stride() { return one_in(2) ? std::nullopt : std::optional(size2d(1, 3)); }
   ops::Size2d padding() { return one_in(2) ? ops::Size2d(0) : size2d(0, 1); }
 
-  AnyLayer<T> conv2d(Index channels) {
+  AnyLayer<Number> conv2d(Index channels) {
     const Index groups = one_in(2) ? 1 : one_in(3) ? size(1, 4) : fitting(channels);
     const bool usual = one_in(2);
     Conv2dOptions options{.kernel = usual ? ops::Size2d(3) : size2d(1, 4), .groups = groups, .bias = !one_in(3)};
     options.padding = usual ? ops::Size2d(1) : size2d(0, 3);
     if (!usual) options.stride = size2d(1, 3), options.dilation = size2d(1, 2);
     if (one_in(4))
-      options.algorithm = static_cast<ops::Conv2dAlgorithm>(between(0, std::ssize(ops::kernels::kConvAlgorithms<T>)));
+      options.algorithm =
+          static_cast<ops::Conv2dAlgorithm>(between(0, std::ssize(ops::kernels::kConvAlgorithms<Number>)));
     const Index outputs = size(1, 5) * (one_in(8) ? 1 : std::clamp<Index>(groups, 1, 8));
-    return AnyLayer<T>(Conv2d<T>(fitting(channels), outputs, options));
+    return AnyLayer<Number>(Conv2d<Number>(fitting(channels), outputs, options));
   }
 
-  AnyLayer<T> residual(const Shape& x, int depth) {
-    Sequential<T> body = network(x, depth, 2);
-    return AnyLayer<T>(one_in(4) ? Residual<T>(std::move(body), network(x, depth, 1)) : Residual<T>(std::move(body)));
+  AnyLayer<Number> residual(const Shape& x, int depth) {
+    Sequential<Number> body = network(x, depth, 2);
+    return AnyLayer<Number>(one_in(4) ? Residual<Number>(std::move(body), network(x, depth, 1))
+                                      : Residual<Number>(std::move(body)));
   }
 
   Rng rng_;
   bool is_absurd_ = false;
 };
 
-double dot(const Tensor<T>& a, const Tensor<T>& b) { return (a.array() * b.array()).sum(); }
+double dot(const Tensor<Number>& a, const Tensor<Number>& b) { return (a.array() * b.array()).sum(); }
 
 /// One network, put to every use.
 class Trial {
@@ -199,17 +203,17 @@ class Trial {
  private:
   std::string compute() {
     const Shape shape = make_.shape();
-    Sequential<T> net = make_.network(shape, 0, 4);
-    for (Parameter<T>* p : net.parameters()) p->value = Tensor<T>::randn(p->value.shape(), make_.rng());
+    Sequential<Number> net = make_.network(shape, 0, 4);
+    for (Parameter<Number>* p : net.parameters()) p->value = Tensor<Number>::randn(p->value.shape(), make_.rng());
     const bool is_spoiled = make_.one_in(10) && spoil(net);
     const Mode mode = static_cast<Mode>(make_.between(0, 2));
     const Shape promised = net.output_shape(shape, mode);
-    const Tensor<T> x = Tensor<T>::randn(shape, make_.rng());
-    Sequential<T> probe = net;
-    const Tensor<T> y = net.forward(x, mode);
+    const Tensor<Number> x = Tensor<Number>::randn(shape, make_.rng());
+    Sequential<Number> probe = net;
+    const Tensor<Number> y = net.forward(x, mode);
     if (y.shape() != promised) return error_text("output ", y.shape(), ", promised ", promised);
-    const Tensor<T> dy = Tensor<T>::randn(make_.one_in(30) ? make_.shape() : promised, make_.rng());
-    const Tensor<T> dx = net.backward(dy);  // throws after inference and for a dy of another shape
+    const Tensor<Number> dy = Tensor<Number>::randn(make_.one_in(30) ? make_.shape() : promised, make_.rng());
+    const Tensor<Number> dx = net.backward(dy);  // throws after inference and for a dy of another shape
     if (net.size() == 0) return "";
     if (dx.shape() != shape) return error_text("gradient ", dx.shape(), " of ", shape);
     if (dy.shape() != promised) return "a gradient of another shape was taken";
@@ -219,33 +223,33 @@ class Trial {
   }
 
   /// Puts a tensor of another shape into the state; false if there is none.
-  bool spoil(Sequential<T>& net) {
-    std::vector<Tensor<T>*> state;
-    net.visit(Visitor<T>{.parameter = [&](std::string_view, Parameter<T>& p) { state.push_back(&p.value); },
-                         .buffer = [&](std::string_view, Tensor<T>& buffer) { state.push_back(&buffer); }});
+  bool spoil(Sequential<Number>& net) {
+    std::vector<Tensor<Number>*> state;
+    net.visit(Visitor<Number>{.parameter = [&](std::string_view, Parameter<Number>& p) { state.push_back(&p.value); },
+                              .buffer = [&](std::string_view, Tensor<Number>& buffer) { state.push_back(&buffer); }});
     if (state.empty()) return false;
-    Tensor<T>& one = *state[static_cast<std::size_t>(make_.rng().below(static_cast<Index>(state.size())))];
-    one = Tensor<T>::ones(make_.one_in(2) ? Shape{make_.between(0, 3)} : make_.shape());
+    Tensor<Number>& one = *state[static_cast<std::size_t>(make_.rng().below(static_cast<Index>(state.size())))];
+    one = Tensor<Number>::ones(make_.one_in(2) ? Shape{make_.between(0, 3)} : make_.shape());
     return true;
   }
 
   /// Differences of <y, dy> along a random direction against the gradients. Where a kink lies between, another direction
   /// and a smaller step agree.
-  std::string check_gradients(Sequential<T>& net, const Sequential<T>& before, const Tensor<T>& x, const Tensor<T>& dx,
-                              const Tensor<T>& dy, Mode mode) {
+  std::string check_gradients(Sequential<Number>& net, const Sequential<Number>& before, const Tensor<Number>& x,
+                              const Tensor<Number>& dx, const Tensor<Number>& dy, Mode mode) {
     std::string problem;
     for (const double step : {1e-6, 1e-5, 1e-7, 3e-6}) {
-      Sequential<T> above = before, below = before;
-      const Tensor<T> direction = Tensor<T>::randn(x.shape(), make_.rng());
+      Sequential<Number> above = before, below = before;
+      const Tensor<Number> direction = Tensor<Number>::randn(x.shape(), make_.rng());
       double expected = dot(dx, direction);
       auto up = above.parameters(), down = below.parameters(), own = net.parameters();
       for (std::size_t i = 0; i < own.size(); ++i) {
-        const Tensor<T> turn = Tensor<T>::randn(own[i]->value.shape(), make_.rng());
+        const Tensor<Number> turn = Tensor<Number>::randn(own[i]->value.shape(), make_.rng());
         if (own[i]->has_grad()) expected += dot(own[i]->grad, turn);
         up[i]->value.mutable_array() += step * turn.array();
         down[i]->value.mutable_array() -= step * turn.array();
       }
-      Tensor<T> x_up = x, x_down = x;
+      Tensor<Number> x_up = x, x_down = x;
       x_up.mutable_array() += step * direction.array();
       x_down.mutable_array() -= step * direction.array();
       const double high = dot(above.forward(x_up, mode), dy), low = dot(below.forward(x_down, mode), dy);
@@ -261,8 +265,8 @@ class Trial {
   }
 
   /// In inference layers are folded into each other.
-  static std::string check_inference(Sequential<T>& net, const Tensor<T>& x, const Tensor<T>& y) {
-    const Tensor<T> again = net.forward(x, Mode::inference);
+  static std::string check_inference(Sequential<Number>& net, const Tensor<Number>& x, const Tensor<Number>& y) {
+    const Tensor<Number> again = net.forward(x, Mode::inference);
     const double scale = 1.0 + y.array().abs().maxCoeff();
     if (again.shape() == y.shape() && (again.array() - y.array()).abs().maxCoeff() <= 1e-9 * scale) return "";
     return "inference gives another result than evaluation";
