@@ -131,7 +131,9 @@ struct Vector {
   Packet<T> packet;
 
   EIGEN_ALWAYS_INLINE Vector() = default;
-  EIGEN_ALWAYS_INLINE explicit Vector(double value) : packet(packet::pset1<Packet<T>>(static_cast<T>(value))) {}
+  // A template, because where nothing is vectorised the packet of the other constructor is a number too.
+  template <class Number, class = std::enable_if_t<std::is_arithmetic_v<Number>>>
+  EIGEN_ALWAYS_INLINE explicit Vector(Number value) : packet(packet::pset1<Packet<T>>(static_cast<T>(value))) {}
   EIGEN_ALWAYS_INLINE explicit Vector(const Packet<T>& p) : packet(p) {}
 
   /// From memory; of the last packet of a row only the elements [0, count) exist, the others are 0.
