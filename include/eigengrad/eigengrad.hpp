@@ -4,6 +4,8 @@
 
 // Everything but what needs more than Eigen.
 
+#include <eigengrad/core/compiler.hpp>
+
 // Windows defines min and max as macros unless NOMINMAX is defined. They are put aside while the headers are read.
 #pragma push_macro("min")
 #pragma push_macro("max")

@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include <eigengrad/core/compiler.hpp>
+
 // Index, and the arithmetic of sizes that come from outside: options, and shapes of tensors without elements, which may
 // have any size beside the 0. Between the sizes of one Shape nothing has to be checked: Shape has done it.
 
@@ -18,6 +20,8 @@ namespace detail {
 
 inline constexpr Index kLargestIndex = std::numeric_limits<Index>::max();
 inline constexpr Index kSmallestIndex = std::numeric_limits<Index>::min();
+/// Half of the bits of an Index, 2^31 where it has 64: the product of two smaller numbers does not overflow.
+inline constexpr Index kLargestFactor = Index{1} << std::numeric_limits<Index>::digits / 2;
 
 /// a + b, or nothing if an Index does not hold it.
 constexpr std::optional<Index> checked_sum(Index a, Index b) {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include <eigengrad/core/compiler.hpp>
+
 namespace eigengrad {
 
 /// What a layer keeps of its last forward: an optional value, which is none in a layer that has been moved away.

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <type_traits>
@@ -146,7 +147,8 @@ class MemoryPool {
   }
 
  private:
-  static constexpr std::size_t kClasses = 8 * 60;
+  // The last class holds half of what a size_t can count.
+  static constexpr std::size_t kClasses = 8 * (std::numeric_limits<std::size_t>::digits - 9);
   static constexpr std::int64_t kAlwaysHeld = 16 << 20;
 
   static std::int64_t class_bytes(std::size_t size_class) { return static_cast<std::int64_t>(bytes_of(size_class)); }

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include <eigengrad/core/compiler.hpp>
+
 // Is this program as fast as it could be? The compiler is the one that knows; nobody else would say so.
 
 namespace eigengrad {

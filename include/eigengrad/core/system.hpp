@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <eigengrad/core/compiler.hpp>
+
 #if defined(__unix__) || defined(__APPLE__)
 #define EIGENGRAD_POSIX
 #include <pthread.h>

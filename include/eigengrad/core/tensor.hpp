@@ -29,6 +29,11 @@
 
 namespace eigengrad {
 
+static_assert(
+    std::is_same_v<Eigen::Index, Index>,
+    "eigengrad sees its memory through Eigen's matrices, whose sizes need all bits of std::ptrdiff_t: compile "
+    "without EIGEN_DEFAULT_DENSE_INDEX_TYPE");
+
 template <class T>
 using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 template <class T>
@@ -45,7 +50,7 @@ namespace detail {
 /// The block for elements of the given size, under a shape.
 /// Errors   ShapeError for more bytes than a processor can address, MemoryError if the system has not so many
 EIGENGRAD_CALLED inline BlockPtr block_of(const Shape& shape, std::size_t element_size) {
-  constexpr std::size_t kMostBytes = std::numeric_limits<Index>::max() >> 16;
+  constexpr std::size_t kMostBytes = kLargestIndex >> (sizeof(Index) > 4 ? 16 : 0);
   const auto count = static_cast<std::size_t>(shape.numel());
   if (count > kMostBytes / element_size) throw ShapeError("Tensor: shape " + to_string(shape) + " is too large");
   if (count == 0) return {};

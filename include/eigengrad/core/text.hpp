@@ -12,6 +12,7 @@
 #include <system_error>
 #include <type_traits>
 
+#include <eigengrad/core/compiler.hpp>
 #include <eigengrad/core/inlining.hpp>
 
 // Numbers as text, the one way for everything that the library writes: messages, tables, pictures, printed tensors.

@@ -53,7 +53,9 @@ concept ImageTransform = std::copyable<F> && requires(const F& transform, const 
 struct RandomCrop {
   Index padding = 4;  ///< pixels on each side
 
-  void validate() const { check::between("RandomCrop", "padding", padding, Index{0}, Index{1} << 30); }
+  void validate() const {
+    check::between("RandomCrop", "padding", padding, Index{0}, eigengrad::detail::kLargestFactor / 2);
+  }
 
   template <class T>
   void operator()(const Image<T>& image, Rng& rng) const {

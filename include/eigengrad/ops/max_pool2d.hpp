@@ -25,7 +25,9 @@ struct MaxPool2dResult {
 /// Errors   ValueError for a window with more taps than T counts, 2^24 for float
 template <class T>
 void check_max_pool_taps(const check::Where& where, const Window& window) {
-  constexpr Index kMost = Index{1} << std::numeric_limits<T>::digits;
+  constexpr int kDigits = std::numeric_limits<T>::digits;
+  constexpr bool kCountsAll = kDigits >= std::numeric_limits<Index>::digits;
+  constexpr Index kMost = kCountsAll ? std::numeric_limits<Index>::max() : Index{1} << (kCountsAll ? 0 : kDigits);
   if (window.kernel.area() <= kMost) return;
   throw ValueError(error_text(where.name(), ": kernel is ", window.kernel, ", expected at most ", kMost, " taps"));
 }

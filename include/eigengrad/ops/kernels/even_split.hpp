@@ -23,7 +23,7 @@ struct EvenSplit {
   Index longest() const { return (size + count - 1) / count; }
 
  private:
-  static constexpr Index kSmall = Index{1} << 31;
+  static constexpr Index kSmall = eigengrad::detail::kLargestFactor;
 };
 
 }  // namespace eigengrad::ops::kernels
