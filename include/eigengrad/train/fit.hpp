@@ -143,7 +143,7 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
     samples += batch_samples;
     if (options.on_step) options.on_step(step, value);
     if (step % options.eval_freq != 0 && batch) continue;
-    if (step >= loader.batches_per_epoch() || !batch) unreached.check();
+    if (step >= loader.batches_per_epoch() || !batch) unreached.require_none();
     const Evaluation now = evaluate(net, loss, test);
     history.push_back({step, loss_sum / samples, now.loss, now.accuracy, seconds});
     loss_sum = 0.0;

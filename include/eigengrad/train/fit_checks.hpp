@@ -38,7 +38,7 @@ class UnreachedParameters {
   }
 
   /// Errors   StateError if there are any
-  EIGENGRAD_COLD void check() const {
+  EIGENGRAD_COLD void require_none() const {
     if (names_.empty()) return;
     throw StateError(error_text("fit: parameter ", names_.front(), " has got no gradient in ", steps_,
                                 steps_ == 1 ? " step" : " steps", "; its layer's backward must call add_grad"));
