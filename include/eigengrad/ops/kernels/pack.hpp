@@ -61,9 +61,11 @@ EIGENGRAD_FLATTEN void pack_lines(const T* const* lines, Index valid, Index widt
   constexpr int Lanes = kLanes<T>;
   const PanelPlace<T> place(target, width, depth);
   const Index whole = depth - depth % Lanes;
+  const Index blocks = (width + Lanes - 1) / Lanes;
   for (Index p = 0; p < whole; p += Lanes) {
-    // The last packets of the steps first: what they have too much belongs to others.
-    for (Index first = (width - 1) / Lanes * Lanes; first >= 0; first -= Lanes) {
+    for (Index block = 0; block < blocks; ++block) {
+      // If the last packets of the steps have too much they come first: it belongs to others.
+      const Index first = (width % Lanes == 0 ? block : blocks - 1 - block) * Lanes;
       packet::PacketBlock<Packet<T>, Lanes> square;
       EIGENGRAD_UNROLL
       for (int i = 0; i < Lanes; ++i) {
@@ -71,8 +73,14 @@ EIGENGRAD_FLATTEN void pack_lines(const T* const* lines, Index valid, Index widt
             first + i < valid ? packet::ploadu<Packet<T>>(lines[first + i] + p) : packet::pset1<Packet<T>>(T(0));
       }
       packet::ptranspose(square);
-      EIGENGRAD_UNROLL
-      for (int q = 0; q < Lanes; ++q) place.store(Vector<T>(square.packet[q]), p + q, first);
+      if (width - first >= Lanes) {
+        T* to = target + p * width + first;
+        EIGENGRAD_UNROLL
+        for (int q = 0; q < Lanes; ++q, to += width) packet::pstoreu(to, square.packet[q]);
+      } else {
+        EIGENGRAD_UNROLL
+        for (int q = 0; q < Lanes; ++q) place.store(Vector<T>(square.packet[q]), p + q, first);
+      }
     }
   }
   for (Index p = whole; p < depth; ++p) {
