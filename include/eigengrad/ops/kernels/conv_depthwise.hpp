@@ -23,21 +23,6 @@
 namespace eigengrad::ops::kernels {
 namespace depthwise {
 
-/// Loads and stores packets of which the last has as many channels as are left.
-template <class T>
-class ChannelPacket {
- public:
-  EIGEN_ALWAYS_INLINE explicit ChannelPacket(Index left) : left_(left), whole_(left >= kLanes<T>) {}
-  EIGEN_ALWAYS_INLINE Vector<T> load(const T* from) const {
-    return whole_ ? Vector<T>::load(from) : Vector<T>::load(from, left_);
-  }
-  EIGEN_ALWAYS_INLINE void store(T* to, Vector<T> value) const { whole_ ? value.store(to) : value.store(to, left_); }
-
- private:
-  Index left_;
-  bool whole_;
-};
-
 /// Images under a window and what comes of them: x and y in the forward pass, dy and dx in the backward pass.
 template <class T>
 struct Images {

@@ -175,6 +175,22 @@ struct Vector {
   EIGEN_ALWAYS_INLINE friend Vector operator*(Vector a, Vector b) { return Vector(packet::pmul(a.packet, b.packet)); }
 };
 
+/// Loads and stores packets of channels of which the last has as many as are left. It asks each time whether the packet is
+/// whole: two copies of a long loop would double what the compiler has to do.
+template <class T>
+class ChannelPacket {
+ public:
+  EIGEN_ALWAYS_INLINE explicit ChannelPacket(Index left) : left_(left), whole_(left >= kLanes<T>) {}
+  EIGEN_ALWAYS_INLINE Vector<T> load(const T* from) const {
+    return whole_ ? Vector<T>::load(from) : Vector<T>::load(from, left_);
+  }
+  EIGEN_ALWAYS_INLINE void store(T* to, Vector<T> value) const { whole_ ? value.store(to) : value.store(to, left_); }
+
+ private:
+  Index left_;
+  bool whole_;
+};
+
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif

@@ -87,18 +87,14 @@ EIGEN_ALWAYS_INLINE void locate(const Images<T>& images, const Tile& tile, int s
 }
 
 /// Calls f(channel, load, store) for each packet of channels in [first, last): load(pointer) and store(pointer, value)
-/// touch no channel from `last` on. They ask at each packet whether it is whole: the transforms are long, and two copies
-/// of them would double what the compiler has to do.
+/// touch no channel from `last` on.
 template <class T, class F>
 EIGEN_ALWAYS_INLINE void for_each_channel_packet(Index first, Index last, const F& f) {
   for (Index c = first; c < last; c += kLanes<T>) {
-    const Index count = last - c;
-    const bool whole = count >= kLanes<T>;
+    const ChannelPacket<T> part(last - c);
     f(
-        c,
-        [=](const T* from)
-            EIGENGRAD_INLINE_LAMBDA { return whole ? Vector<T>::load(from) : Vector<T>::load(from, count); },
-        [=](T* to, Vector<T> value) EIGENGRAD_INLINE_LAMBDA { whole ? value.store(to) : value.store(to, count); });
+        c, [=](const T* from) EIGENGRAD_INLINE_LAMBDA { return part.load(from); },
+        [=](T* to, Vector<T> value) EIGENGRAD_INLINE_LAMBDA { part.store(to, value); });
   }
 }
 
