@@ -161,7 +161,8 @@ TEST_P(Fork, AChildThatReturnsFromABodyIsToldThatItIsAlone) {
     std::atomic<bool> forked{false};
     std::string outcome;
     try {
-      parallel_for(2, 1, [&](Index, Index, Index slot) {
+      // As many chunks as threads, each until somebody has forked: so every thread has one of them.
+      parallel_for(GetParam(), 1, [&](Index, Index, Index slot) {
         if ((slot != 0) == on_a_worker && !forked.exchange(true)) {
           const pid_t pid = fork();
           if (pid == 0) {
@@ -171,7 +172,6 @@ TEST_P(Fork, AChildThatReturnsFromABodyIsToldThatItIsAlone) {
           }
           child = pid;
         }
-        // Both chunks last until somebody has forked.
         while (!forked) std::this_thread::yield();
       });
     } catch (const StateError&) {
