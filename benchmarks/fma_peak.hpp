@@ -17,7 +17,7 @@ namespace benchmarks {
 /// FLOP/s of float multiply-adds on all threads of parallel_for: the best of some short runs.
 inline double fma_peak() {
   using namespace eigengrad;
-  using namespace eigengrad::ops::kernels;
+  using namespace eigengrad::ops::detail;
   constexpr int kChains = kRegisters >= 32 ? 24 : 12;
   constexpr Index kRounds = 200'000;
   const Index threads = num_threads();

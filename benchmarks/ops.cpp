@@ -17,7 +17,7 @@ using namespace eigengrad;
 
 /// The product of (rows x depth) and (depth x cols), either of which may lie transposed in memory.
 void gemm(benchmark::State& state, bool a_transposed, bool b_transposed) {
-  using ops::kernels::row_major;
+  using ops::detail::row_major;
   const Index rows = state.range(0), cols = state.range(1), depth = state.range(2);
   set_num_threads(static_cast<int>(state.range(3)));
   const auto a = benchmarks::numbers({rows, depth});
@@ -26,7 +26,7 @@ void gemm(benchmark::State& state, bool a_transposed, bool b_transposed) {
   const auto a_view = a_transposed ? row_major(a.data(), depth, rows).transposed() : row_major(a.data(), rows, depth);
   const auto b_view = b_transposed ? row_major(b.data(), cols, depth).transposed() : row_major(b.data(), depth, cols);
   for ([[maybe_unused]] auto unused : state) {
-    ops::kernels::gemm(a_view, b_view, row_major(c.mutable_data(), rows, cols));
+    ops::detail::gemm(a_view, b_view, row_major(c.mutable_data(), rows, cols));
     benchmark::ClobberMemory();
   }
   benchmarks::count_multiply_adds(state, rows * cols * depth);

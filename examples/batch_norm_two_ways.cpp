@@ -75,7 +75,7 @@ Results by_hand(const Tensor<double>& images, nn::BatchNorm2d<double> layer, con
 
 /// The largest difference of two elements, NaN where there is one.
 double difference(const Tensor<double>& a, const Tensor<double>& b) {
-  check::same_shape("difference", "second tensor", b.shape(), a.shape());
+  detail::check::same_shape("difference", "second tensor", b.shape(), a.shape());
   return (a.array() - b.array()).abs().maxCoeff<Eigen::PropagateNaN>();
 }
 

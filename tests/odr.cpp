@@ -5,6 +5,6 @@
 // `inline` then does not link.
 #include <eigengrad/eigengrad.hpp>
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 const void* second_use_of_every_header() { return reinterpret_cast<const void*>(&memory::stats); }
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

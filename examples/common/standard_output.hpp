@@ -46,7 +46,7 @@ class StandardOutput : private std::streambuf {
   /// Writes what is left. Why something could not be written, in the system's words; empty if all was.
   std::string problem() {
     std::cout.flush();
-    return code_ == 0 ? "" : eigengrad::detail::system_reason(code_);
+    return code_ == 0 ? "" : detail::system_reason(code_);
   }
 
  private:

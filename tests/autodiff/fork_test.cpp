@@ -13,7 +13,7 @@
 
 #include "support/in_child.hpp"
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 namespace {
 
 TEST(ForkWhileOthersDifferentiate, TheChildDifferentiatesToo) {
@@ -40,5 +40,5 @@ TEST(ForkWhileOthersDifferentiate, TheChildDifferentiatesToo) {
 }
 
 }  // namespace
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff
 #endif

@@ -11,7 +11,7 @@
 
 // First and second derivatives of every function on Variables, over shapes that broadcast, of one element and of none.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 namespace {
 
 using testing::expect_derivatives;
@@ -206,4 +206,4 @@ TEST(Functions, DefaultsAreThoseOfTensors) {
 }
 
 }  // namespace
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

@@ -7,7 +7,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 namespace {
 
 using testing::difference;
@@ -87,4 +87,4 @@ TEST(Grad, RefusesWrongUse) {
 }
 
 }  // namespace
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

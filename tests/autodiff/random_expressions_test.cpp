@@ -17,7 +17,7 @@
 // Random expressions of Variables: their gradients, of first and second order, against differences; where an operation
 // is given what it does not take, one of the library's errors. Never a crash, never another exception.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 namespace {
 
 using V = Variable<double>;
@@ -324,4 +324,4 @@ TEST(RandomExpressions, HaveTheGradientsThatDifferencesShow) {
 }
 
 }  // namespace
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

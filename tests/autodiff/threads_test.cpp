@@ -18,7 +18,7 @@
 // Graphs that share leaves, or more, built and differentiated by several threads at the same time. To be run under
 // ThreadSanitizer too.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 namespace {
 
 using testing::difference;
@@ -192,4 +192,4 @@ TEST(Threads, ALeafThatAFunctionHoldsGetsTheSumOfAllCopies) {
 }
 
 }  // namespace
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

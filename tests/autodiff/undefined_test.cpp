@@ -15,7 +15,7 @@
 // A variable that stands for no value, because it was made without one or has been moved from: every use of it, in any
 // place of any function on Variables, says so.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 namespace {
 
 using V = Variable<double>;
@@ -216,4 +216,4 @@ TEST(Undefined, MayBeCopiedAssignedAndDestroyed) {
 }
 
 }  // namespace
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

@@ -9,7 +9,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 namespace {
 
 using testing::message_of;
@@ -159,4 +159,4 @@ TEST(Variable, TheGraphLivesInThePool) {
 }
 
 }  // namespace
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

@@ -17,7 +17,7 @@
 #include "support/message_of.hpp"
 #include "support/temporary_directory.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA::detail {
 namespace {
 
 using testing::contents;
@@ -164,4 +164,4 @@ TEST_F(File, ALockIsHeldByOneAndEndsWithItsProcess) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA::detail

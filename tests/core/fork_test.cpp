@@ -19,7 +19,7 @@
 
 #include "support/in_child.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using testing::in_child;
@@ -224,5 +224,5 @@ TEST_P(Fork, AChildMayExitInOrder) {
 INSTANTIATE_TEST_SUITE_P(Threads, Fork, ::testing::Values(1, 2, 3, 8));
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA
 #endif

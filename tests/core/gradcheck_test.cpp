@@ -10,7 +10,7 @@
 
 #include <eigengrad/core/gradcheck.hpp>
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 /// y = s x, as a user would write it; the second template argument spoils one thing.
@@ -123,4 +123,4 @@ TEST(Gradcheck, InputsAreDistinctAndOffZero) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

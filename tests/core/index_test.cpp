@@ -6,7 +6,7 @@
 
 #include "support/message_of.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using testing::message_of;
@@ -24,13 +24,13 @@ static_assert(detail::checked_product(Index{1} << 31, Index{1} << 31) == Index{1
 static_assert(!detail::checked_product(Index{1} << 32, Index{1} << 31));
 
 TEST(Index, SumsAndProductsOfSizesSayWhatIsTooLarge) {
-  EXPECT_EQ(check::sum("pad", 3, 4), 7);
-  EXPECT_EQ(check::product("pad", 3, 4), 12);
-  EXPECT_EQ(message_of([] { check::sum("pad", kMost, 1); }),
+  EXPECT_EQ(detail::check::sum("pad", 3, 4), 7);
+  EXPECT_EQ(detail::check::product("pad", 3, 4), 12);
+  EXPECT_EQ(message_of([] { detail::check::sum("pad", kMost, 1); }),
             "pad: 9223372036854775807 + 1 is more than an Index holds");
-  EXPECT_EQ(message_of([] { check::product("conv2d", kMost, 2); }),
+  EXPECT_EQ(message_of([] { detail::check::product("conv2d", kMost, 2); }),
             "conv2d: 9223372036854775807 * 2 is more than an Index holds");
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -6,7 +6,7 @@
 
 #include <eigengrad/core/layer.hpp>
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 struct Identity {
@@ -41,4 +41,4 @@ TEST(Layer, WithoutVisitHasNoParameters) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -18,7 +18,7 @@
 
 #include <eigengrad/core/tensor.hpp>
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using detail::MemoryPool;
@@ -226,4 +226,4 @@ TEST_F(MemoryBound, WhatCannotBeHadChangesNothing) {
 #endif
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

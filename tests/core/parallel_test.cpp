@@ -18,7 +18,7 @@
 
 #include "support/message_of.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 class Parallel : public ::testing::TestWithParam<int> {
@@ -220,4 +220,4 @@ TEST(NumThreads, ManyShortLoopsInARow) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -10,7 +10,7 @@
 
 #include "support/message_of.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using testing::message_of;
@@ -42,7 +42,7 @@ TEST(Parameter, RefusesGradientsOfAnotherShape) {
 
 TEST(ParameterClaim, FollowsTheParameterWhereItIsMoved) {
   auto first = std::make_unique<Parameter<float>>(filled(1));
-  const ParameterClaim<float> claim(*first);
+  const detail::ParameterClaim<float> claim(*first);
   EXPECT_TRUE(first->has_optimizer());
   Parameter<float> second(std::move(*first));
   EXPECT_EQ(claim.get(), &second);
@@ -57,7 +57,7 @@ TEST(ParameterClaim, FollowsTheParameterWhereItIsMoved) {
 
 TEST(ParameterClaim, StaysWhereItIsAssignedTo) {
   Parameter<float> parameter = filled(1), other = filled(2);
-  const ParameterClaim<float> claim(parameter);
+  const detail::ParameterClaim<float> claim(parameter);
   parameter = other;
   EXPECT_EQ(claim.get(), &parameter);
   EXPECT_TRUE(equal(parameter.value, other.value));
@@ -71,7 +71,7 @@ TEST(ParameterClaim, StaysWhereItIsAssignedTo) {
 
 TEST(ParameterClaim, GoesAlongWhereTheTargetOfAMoveHasNone) {
   Parameter<float> parameter = filled(1), other = filled(2);
-  const ParameterClaim<float> claim(parameter);
+  const detail::ParameterClaim<float> claim(parameter);
   other = std::move(parameter);
   EXPECT_EQ(claim.get(), &other);
   std::swap(other, parameter);
@@ -81,13 +81,13 @@ TEST(ParameterClaim, GoesAlongWhereTheTargetOfAMoveHasNone) {
 
 TEST(ParameterClaim, KnowsThatTheParameterIsGone) {
   auto parameter = std::make_unique<Parameter<float>>(filled(1));
-  const ParameterClaim<float> claim(*parameter);
+  const detail::ParameterClaim<float> claim(*parameter);
   parameter.reset();
   EXPECT_EQ(claim.get(), nullptr);
 
   // Two with an optimiser each: what is moved leaves its own behind.
   Parameter<float> a = filled(1), b = filled(2);
-  const ParameterClaim<float> of_a(a), of_b(b);
+  const detail::ParameterClaim<float> of_a(a), of_b(b);
   a = std::move(b);
   EXPECT_EQ(of_a.get(), &a);
   EXPECT_EQ(of_b.get(), nullptr);
@@ -95,7 +95,7 @@ TEST(ParameterClaim, KnowsThatTheParameterIsGone) {
 
 TEST(ParameterClaim, ACopyOfTheParameterHasNone) {
   Parameter<float> parameter = filled(1);
-  ParameterClaim<float> claim(parameter);
+  detail::ParameterClaim<float> claim(parameter);
   claim.count_step();
   const Parameter<float> copy = parameter;
   EXPECT_FALSE(copy.has_optimizer());
@@ -105,4 +105,4 @@ TEST(ParameterClaim, ACopyOfTheParameterHasNone) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -7,7 +7,7 @@
 #include "support/matmul_precision.hpp"
 #include "support/message_of.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using enum Float32MatmulPrecision;
@@ -32,4 +32,4 @@ TEST(Float32MatmulPrecision, AnotherValueIsRefusedAndChangesNothing) {
 TEST(Float32MatmulPrecision, IsPrintedByItsName) { EXPECT_EQ(error_text(highest, ' ', medium), "highest medium"); }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -10,7 +10,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using testing::kInfinity;
@@ -115,4 +115,4 @@ TEST(Print, LeavesTheStreamAsItIs) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

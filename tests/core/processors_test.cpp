@@ -13,7 +13,7 @@
 #include <sched.h>
 #endif
 
-namespace eigengrad::detail {
+namespace eigengrad::EIGENGRAD_ISA::detail {
 namespace {
 
 class Granted : public ::testing::Test {
@@ -101,4 +101,4 @@ TEST(UsableProcessors, AreThoseOfTheAffinity) {
 }
 
 }  // namespace
-}  // namespace eigengrad::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::detail

@@ -13,7 +13,7 @@
 
 #include <eigengrad/core/random.hpp>
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using Words = std::array<std::uint32_t, 4>;
@@ -144,4 +144,4 @@ TEST(Rng, ManualSeedRepeatsTheDefaultGenerators) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

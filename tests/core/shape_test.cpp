@@ -9,7 +9,7 @@
 
 #include <eigengrad/core/shape.hpp>
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 TEST(Shape, CountsElementsAndAxes) {
@@ -85,4 +85,4 @@ TEST(Shape, EveryPartOfItsSizesHasAProduct) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

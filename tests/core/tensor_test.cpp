@@ -10,7 +10,7 @@
 
 #include <eigengrad/core/tensor.hpp>
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 TEST(Tensor, HoldsElementsInRowMajorOrder) {
@@ -137,4 +137,4 @@ TEST(Tensor, GenerateAdvancesTheGeneratorItIsGiven) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -19,7 +19,7 @@
 #include "support/tensors.hpp"
 #include "support/user_locale.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using testing::message_of;
@@ -79,7 +79,7 @@ TEST_P(InEveryCountry, TextIsTheSame) {
 
   EXPECT_EQ(joined(3072, ' ', 0.5, ' ', 1234567.0F, ' ', 1e-7), "3072 0.5 1.23457e+06 1e-07");
   EXPECT_EQ(to_fixed(12345.678, 1) + " " + to_scientific(0.015, 1), "12345.7 1.5e-02");
-  EXPECT_EQ(message_of([] { check::between("Dropout", "p", 1234.5, 0.0, 1.0); }),
+  EXPECT_EQ(message_of([] { detail::check::between("Dropout", "p", 1234.5, 0.0, 1.0); }),
             "Dropout: p is 1234.5, expected 0 to 1");
   EXPECT_EQ(message_of([] { throw IoError("f", 1234567, "problem"); }), "f: at byte 1234567: problem");
   std::ostringstream tensor;
@@ -100,4 +100,4 @@ INSTANTIATE_TEST_SUITE_P(Text, InEveryCountry, ::testing::Values("de_DE.UTF-8", 
                          [](const auto& country) { return std::string(country.param, 2); });
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

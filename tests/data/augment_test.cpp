@@ -15,7 +15,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 namespace {
 
 using testing::message_of;
@@ -334,4 +334,4 @@ TEST_P(AugmentedMemory, TakesNoneFromTheSystemAfterTheSecondBatch) {
 INSTANTIATE_TEST_SUITE_P(Threads, AugmentedMemory, ::testing::Values(1, 2, 3));
 
 }  // namespace
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

@@ -7,7 +7,7 @@
 
 #include <eigengrad/data/batch_maker.hpp>
 
-namespace eigengrad::data::detail {
+namespace eigengrad::EIGENGRAD_ISA::data::detail {
 namespace {
 
 using B = Batch<float, Index>;
@@ -92,4 +92,4 @@ TEST(KeptBatches, AreFourAndTheLongestHeldMakesRoom) {
 }
 
 }  // namespace
-}  // namespace eigengrad::data::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::data::detail

@@ -13,7 +13,7 @@
 #include "support/cifar10_files.hpp"
 #include "support/temporary_directory.hpp"
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 namespace {
 
 /// Writes one record at a place in a file of full size; the rest are zeros, which are valid records.
@@ -103,4 +103,4 @@ TEST_F(Cifar10, NamesALabelAbove9) {
 }
 
 }  // namespace
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

@@ -11,7 +11,7 @@
 #include <eigengrad/data/dataset.hpp>
 #include <eigengrad/data/normalize.hpp>
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 namespace {
 
 Split<ImageDataset<double>> two_pictures() {
@@ -176,4 +176,4 @@ TEST(Normalize, RefusesImagesThatHaveNoFiguresOrDoNotFit) {
 }
 
 }  // namespace
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

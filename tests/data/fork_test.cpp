@@ -16,7 +16,7 @@
 
 #include "support/in_child.hpp"
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 namespace {
 
 using testing::in_child;
@@ -133,5 +133,5 @@ TEST(ForkOfALoader, AChildThatReturnsOnTheThreadThatPrefetchesEnds) {
 }
 
 }  // namespace
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data
 #endif

@@ -9,7 +9,7 @@
 
 #include <eigengrad/data/loader.hpp>
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 namespace {
 
 /// Samples whose input and target are their own number.
@@ -121,4 +121,4 @@ TEST(Loader, RefusesWhatGivesNoBatch) {
 }
 
 }  // namespace
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

@@ -15,7 +15,7 @@
 
 #include <eigengrad/data/loader.hpp>
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 namespace {
 
 /// What a data set has seen, shared by its copies.
@@ -289,4 +289,4 @@ TEST_P(Prefetch, ALoaderCanEndAndMoveAtAnyMoment) {
 INSTANTIATE_TEST_SUITE_P(Threads, Prefetch, ::testing::Values(1, 2, 3));
 
 }  // namespace
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

@@ -12,7 +12,7 @@
 
 #include <eigengrad/eigengrad.hpp>
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 namespace {
 
 TEST(Synthetic, HasTheShapeOfCifar10AndAllClasses) {
@@ -189,4 +189,4 @@ TEST(Synthetic, AnMlpIsClearlyBetterThanALinearModel) {
 }
 
 }  // namespace
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

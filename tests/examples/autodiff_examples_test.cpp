@@ -11,7 +11,7 @@
 
 #include "support/process.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using testing::Outcome;
@@ -193,4 +193,4 @@ TEST_F(CharRnn, RefusesWrongFlags) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -7,7 +7,7 @@
 
 #include "support/trainer_process.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 class Cifar10Cnn : public testing::TrainerTest {
@@ -47,4 +47,4 @@ TEST_F(Cifar10Cnn, RefusesWrongFlags) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -13,7 +13,7 @@
 #include "support/cifar10_files.hpp"
 #include "support/trainer_process.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using testing::lines_of;
@@ -72,7 +72,7 @@ TEST_F(Cifar10Mlp, ProductsAreOfTheGivenPrecision) {
   const std::string arguments = "--max-steps 4 --hidden-units 100 --init pytorch --learning-rate 1e-4 ";
   const auto exact = losses(arguments);
   EXPECT_EQ(losses(arguments + "--precision highest"), exact);
-  EXPECT_EQ(losses(arguments + "--precision medium") == exact, !ops::kernels::kHasBf16);
+  EXPECT_EQ(losses(arguments + "--precision medium") == exact, !ops::detail::kHasBf16);
   expect_refused("--dataset synthetic --precision low", "--precision: low not in {highest,medium}");
 }
 
@@ -201,4 +201,4 @@ TEST_F(Cifar10Mlp, StopsWhereTheLossIsNotFinite) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

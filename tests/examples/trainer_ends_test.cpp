@@ -12,7 +12,7 @@
 
 // How a run ends that is disturbed: by another run, by what lies in its folder, by a full disk, by a closed output.
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using testing::lines_of;
@@ -141,4 +141,4 @@ TEST_F(TrainerEnds, WithoutAFolderEveryRunMakesItsOwn) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -13,7 +13,7 @@
 #include "support/layer_parity.hpp"
 #include "support/message_of.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 template <class L>
@@ -72,4 +72,4 @@ TEST(Activation, ReluAndSoftmaxMatchPyTorch) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

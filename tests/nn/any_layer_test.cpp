@@ -7,7 +7,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 /// A layer with the least a layer needs.
@@ -40,4 +40,4 @@ TEST(AnyLayer, CopiesTheLayer) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

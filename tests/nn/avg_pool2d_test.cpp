@@ -8,7 +8,7 @@
 #include "support/layer_parity.hpp"
 #include "support/message_of.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<AvgPool2d<float>> && Layer<GlobalAvgPool2d<double>>);
@@ -71,4 +71,4 @@ TEST(GlobalAvgPool2d, RefusesWrongUse) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -12,7 +12,7 @@
 #include "support/layer_parity.hpp"
 #include "support/message_of.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 using testing::message_of;
@@ -111,4 +111,4 @@ TEST(BatchNorm, RefusesWrongUse) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

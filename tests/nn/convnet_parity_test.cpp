@@ -18,7 +18,7 @@
 #include "support/golden.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 // The ConvNet of examples/cifar10_cnn at small width in training, against PyTorch: convnet() of
@@ -96,4 +96,4 @@ void compare_convnet_with_pytorch(double tolerance) {
 TEST(ConvnetParity, Double) { compare_convnet_with_pytorch<double>(1e-8); }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

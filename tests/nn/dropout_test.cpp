@@ -13,7 +13,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<Dropout<float>> && std::same_as<decltype(Dropout{{.p = 0.1}}), Dropout<float>>);
@@ -121,4 +121,4 @@ TEST(DropoutLayer, RefusesWrongUse) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

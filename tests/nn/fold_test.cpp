@@ -15,7 +15,7 @@
 
 // Layers that Sequential folds into the one before them in inference.
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 using testing::difference;
@@ -100,4 +100,4 @@ TEST(Fold, NaNPassesAReluAsItDoesInTraining) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -7,7 +7,7 @@
 
 #include "support/layer_parity.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<GELU<float>> && std::same_as<decltype(GELU{}), GELU<float>>);
@@ -35,4 +35,4 @@ TEST(GELULayer, TheTwoFormsDiffer) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -11,7 +11,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 double deviation(const Tensor<double>& x) { return std::sqrt(x.array().square().mean()); }
@@ -72,4 +72,4 @@ TEST(Init, TheSameGeneratorGivesTheSameWeights) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

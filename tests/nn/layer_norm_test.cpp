@@ -10,7 +10,7 @@
 #include "support/layer_parity.hpp"
 #include "support/message_of.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<LayerNorm<float>> && std::same_as<decltype(LayerNorm{3}), LayerNorm<float>>);
@@ -94,4 +94,4 @@ TEST(LayerNormLayer, RefusesWrongUse) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -9,7 +9,7 @@
 
 #include "support/layer_parity.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<LeakyReLU<float>> && std::same_as<decltype(LeakyReLU{}), LeakyReLU<float>>);
@@ -48,4 +48,4 @@ TEST(LeakyReLULayer, RefusesASlopeThatIsNotANumber) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -27,7 +27,7 @@
 
 // Networks that are assigned to, moved, replaced and outlived, while an optimiser has their parameters.
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 using testing::message_of;
@@ -428,4 +428,4 @@ TEST(LifeCycle, ANetworkWithoutAnOptimizerAddsItsGradientsUp) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -10,7 +10,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<Linear<float>> && Layer<Linear<double>>);
@@ -67,4 +67,4 @@ TEST(Linear, RefusesWrongUse) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

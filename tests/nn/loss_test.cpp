@@ -13,7 +13,7 @@
 #include "support/golden.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Loss<CrossEntropy<float>> && Loss<SoftmaxCrossEntropy<double>>);
@@ -109,4 +109,4 @@ TEST(SoftmaxCrossEntropyLoss, AFailedForwardKeepsTheLastOne) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -8,7 +8,7 @@
 #include "support/layer_parity.hpp"
 #include "support/message_of.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<MaxPool2d<float>> && Layer<MaxPool2d<double>>);
@@ -60,4 +60,4 @@ TEST(MaxPool2d, RefusesWrongUse) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

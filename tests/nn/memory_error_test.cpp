@@ -5,7 +5,7 @@
 #include <eigengrad/nn/linear.hpp>
 #include <eigengrad/nn/sequential.hpp>
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 /// Stands for a layer that needs more memory than there is, forward or backward.
@@ -37,4 +37,4 @@ TEST(MemoryError, SaysWhichLayerWantedHowMuch) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

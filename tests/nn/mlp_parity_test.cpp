@@ -13,7 +13,7 @@
 #include "support/golden.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 // The whole first assignment of backpropagation against PyTorch: outputs, losses, all gradients, training.
@@ -47,4 +47,4 @@ TEST(MlpParity, Double) { compare_mlp_with_pytorch<double>(1e-12); }
 TEST(MlpParity, Float) { compare_mlp_with_pytorch<float>(1e-5); }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -16,7 +16,7 @@
 
 // What a Sequential finds in a layer that is not the library's own, and what it promises of every layer.
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 using testing::message_of;
@@ -110,4 +110,4 @@ TEST(Labels, HaveTheShapeOfTheRows) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -36,7 +36,7 @@
 //   EIGENGRAD_RANDOM_NETWORKS=1000000     as many of them; the target random_networks does so
 //   EIGENGRAD_RANDOM_NETWORK=4711         this one alone
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 using Number = double;
@@ -66,14 +66,14 @@ class Maker {
   Index fitting(Index size) { return one_in(40) ? this->size(1, 7) : std::clamp<Index>(size, 0, 1000); }
 
   /// One number for both sides or two.
-  ops::Size2d size2d(Index least, Index most) {
+  Size2d size2d(Index least, Index most) {
     if (one_in(60)) {
       is_absurd_ = true;
       constexpr Index kAbsurd[] = {0, -1, Index{1} << 30, (Index{1} << 30) + 1, kMost, kLeast};
       return kAbsurd[rng_.below(std::ssize(kAbsurd))];
     }
     const Index height = between(least, most);
-    return one_in(2) ? ops::Size2d(height) : ops::Size2d(height, between(least, most));
+    return one_in(2) ? Size2d(height) : Size2d(height, between(least, most));
   }
 
   Shape shape() {
@@ -151,18 +151,17 @@ class Maker {
   }
 
  private:
-  std::optional<ops::Size2d> stride() { return one_in(2) ? std::nullopt : std::optional(size2d(1, 3)); }
-  ops::Size2d padding() { return one_in(2) ? ops::Size2d(0) : size2d(0, 1); }
+  std::optional<Size2d> stride() { return one_in(2) ? std::nullopt : std::optional(size2d(1, 3)); }
+  Size2d padding() { return one_in(2) ? Size2d(0) : size2d(0, 1); }
 
   AnyLayer<Number> conv2d(Index channels) {
     const Index groups = one_in(2) ? 1 : one_in(3) ? size(1, 4) : fitting(channels);
     const bool usual = one_in(2);
-    Conv2dOptions options{.kernel = usual ? ops::Size2d(3) : size2d(1, 4), .groups = groups, .bias = !one_in(3)};
-    options.padding = usual ? ops::Size2d(1) : size2d(0, 3);
+    Conv2dOptions options{.kernel = usual ? Size2d(3) : size2d(1, 4), .groups = groups, .bias = !one_in(3)};
+    options.padding = usual ? Size2d(1) : size2d(0, 3);
     if (!usual) options.stride = size2d(1, 3), options.dilation = size2d(1, 2);
     if (one_in(4))
-      options.algorithm =
-          static_cast<ops::Conv2dAlgorithm>(between(0, std::ssize(ops::kernels::kConvAlgorithms<Number>)));
+      options.algorithm = static_cast<Conv2dAlgorithm>(between(0, std::ssize(ops::detail::kConvAlgorithms<Number>)));
     const Index outputs = size(1, 5) * (one_in(8) ? 1 : std::clamp<Index>(groups, 1, 8));
     return AnyLayer<Number>(Conv2d<Number>(fitting(channels), outputs, options));
   }
@@ -295,4 +294,4 @@ TEST(RandomNetwork, ComputesWithRightGradientsOrThrowsAnError) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -7,7 +7,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<ReLU<float>>);
@@ -28,4 +28,4 @@ TEST(ReLU, RefusesWrongUse) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

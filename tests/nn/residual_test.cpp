@@ -18,7 +18,7 @@
 #include "support/layer_parity.hpp"
 #include "support/message_of.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<Residual<float>> && Layer<Residual<double>>);
@@ -246,4 +246,4 @@ TEST(Residual, InferenceWritesOverAnInputThatNobodyElseHolds) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -18,7 +18,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<Sequential<float>> && Layer<Sequential<double>>);
@@ -188,4 +188,4 @@ TEST(Sequential, TheLastSmallerBatchWorks) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -7,7 +7,7 @@
 
 #include "support/layer_parity.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<Sigmoid<float>> && std::same_as<decltype(Sigmoid{}), Sigmoid<float>>);
@@ -24,4 +24,4 @@ TEST(SigmoidLayer, MatchesPyTorch) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

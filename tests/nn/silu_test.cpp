@@ -7,7 +7,7 @@
 
 #include "support/layer_parity.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<SiLU<float>> && std::same_as<decltype(SiLU{}), SiLU<float>>);
@@ -24,4 +24,4 @@ TEST(SiLULayer, MatchesPyTorch) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

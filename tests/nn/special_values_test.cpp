@@ -31,7 +31,7 @@
 
 // Every layer and loss on equal channels or equal rows, on special values and ordinary ones, in every place.
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 using testing::all_same;
@@ -246,4 +246,4 @@ TYPED_TEST(SpecialInputs, GiveTheLimits) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

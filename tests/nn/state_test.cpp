@@ -20,7 +20,7 @@
 // Whoever replaces a layer's parameter or buffer by a tensor of another shape gets one of the library's own exceptions,
 // whatever is then called. Under AddressSanitizer this finds a read beyond the end as well.
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 using Net = Sequential<float>;
@@ -179,4 +179,4 @@ TEST(State, AChannelMapChecksWhatItIsGiven) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -7,7 +7,7 @@
 
 #include "support/layer_parity.hpp"
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Layer<Tanh<float>> && std::same_as<decltype(Tanh{}), Tanh<float>>);
@@ -24,4 +24,4 @@ TEST(TanhLayer, MatchesPyTorch) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -25,7 +25,7 @@
 // A layer names itself when it is given a gradient that its last forward cannot have, and has none to take one after
 // Mode::inference.
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 using testing::message_of;
@@ -78,4 +78,4 @@ TEST(SoftmaxLayer, TakesOneRowWithoutAFirstAxis) {
 }
 
 }  // namespace
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

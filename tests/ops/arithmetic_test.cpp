@@ -11,7 +11,7 @@
 #include "support/op_gradcheck.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using testing::kNaN;
@@ -99,8 +99,8 @@ template <class Op, class First, class Second>
 void expect_derivatives(const char* name, const Op& op, const First& first, const Second& second) {
   for (const auto& [a, b, shape] : testing::broadcast_cases()) {
     Rng rng(3);
-    const Tensor<double> x = eigengrad::detail::distinct_numbers(a, rng);
-    const Tensor<double> y = 1.7 * eigengrad::detail::distinct_numbers(b, rng) + 0.05;
+    const Tensor<double> x = detail::distinct_numbers(a, rng);
+    const Tensor<double> y = 1.7 * detail::distinct_numbers(b, rng) + 0.05;
     EXPECT_TRUE(testing::op_gradcheck(
         name, std::array{x, y}, [&](const auto& in) { return op(in[0], in[1]); },
         [&](const auto& dy, const auto& in, const auto& out) {
@@ -144,7 +144,7 @@ TEST(Arithmetic, TheDerivativesOfAQuotientAreTheDifferences) {
 
 TEST(Arithmetic, DerivativesWithNumbersAreTheDifferences) {
   Rng rng(4);
-  const X x = eigengrad::detail::distinct_numbers({3, 5}, rng) + 0.03;
+  const X x = detail::distinct_numbers({3, 5}, rng) + 0.03;
   const auto check = [&](const auto& forward, const auto& backward) {
     EXPECT_TRUE(testing::op_gradcheck("number", x, forward, backward));
   };
@@ -183,4 +183,4 @@ TEST(Arithmetic, AWrongDerivativeIsFound) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -6,7 +6,7 @@
 
 #include "support/message_of.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 TEST(Axes, AreBitsOfAMask) {
@@ -34,14 +34,14 @@ TEST(Axes, OutOfRangeOrTwiceAreRefused) {
 
 TEST(Axes, LeaveAShapeOfTheOthers) {
   const Shape x{2, 3, 4};
-  EXPECT_EQ(reduced_shape(x, 2U, false), (Shape{2, 4}));
-  EXPECT_EQ(reduced_shape(x, 2U, true), (Shape{2, 1, 4}));
-  EXPECT_EQ(reduced_shape(x, 7U, false), Shape{});
-  EXPECT_EQ(reduced_shape(x, 0U, false), x);
-  EXPECT_EQ(reduced_count(x, 5U), 8);
-  EXPECT_EQ(reduced_count(x, 0U), 1);
-  EXPECT_EQ(reduced_count({2, 0}, 2U), 0);
+  EXPECT_EQ(detail::reduced_shape(x, 2U, false), (Shape{2, 4}));
+  EXPECT_EQ(detail::reduced_shape(x, 2U, true), (Shape{2, 1, 4}));
+  EXPECT_EQ(detail::reduced_shape(x, 7U, false), Shape{});
+  EXPECT_EQ(detail::reduced_shape(x, 0U, false), x);
+  EXPECT_EQ(detail::reduced_count(x, 5U), 8);
+  EXPECT_EQ(detail::reduced_count(x, 0U), 1);
+  EXPECT_EQ(detail::reduced_count({2, 0}, 2U), 0);
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

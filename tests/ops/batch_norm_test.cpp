@@ -8,7 +8,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using testing::difference;
@@ -164,4 +164,4 @@ TEST(BatchNormOp, RefusesShapesThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

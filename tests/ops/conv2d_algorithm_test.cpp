@@ -15,7 +15,7 @@
 
 // Every algorithm computes every convolution that suits it, whichever is the fastest.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using testing::Conv2dCase;
@@ -90,12 +90,12 @@ TEST_P(Algorithms, ApplyAChannelMap) {
   const auto weight = random<double>(conv.weight, 2);
   const Shape channels{conv.weight[0]};
   const ChannelMap<double> f{random<double>(channels, 5), random<double>(channels, 6), true};
-  const Tensor<double> expected = channel_map(testing::direct_conv2d(x, weight, {}, conv.options), f);
+  const Tensor<double> expected = detail::channel_map(testing::direct_conv2d(x, weight, {}, conv.options), f);
   for_each_algorithm<double>(conv, [&](const Conv2dOptions& options) {
     EXPECT_LT(difference(conv2d_channel_map(x, weight, f, options), expected), 1e-12);
     EXPECT_LT(difference(conv2d_channel_map(x, weight, ChannelMap<double>{{}, f.shift, true}, options),
-                         channel_map(testing::direct_conv2d(x, weight, f.shift, conv.options),
-                                     ChannelMap<double>{.scale = {}, .shift = {}, .relu = true})),
+                         detail::channel_map(testing::direct_conv2d(x, weight, f.shift, conv.options),
+                                             ChannelMap<double>{.scale = {}, .shift = {}, .relu = true})),
               1e-12);
   });
 }
@@ -126,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Algorithms, ::testing::ValuesIn(kOfAlgorithms),
 
 TEST(Conv2dAlgorithm, EachHasAName) {
   int number = 0;
-  for (const auto& algorithm : kernels::kConvAlgorithms<float>) {
+  for (const auto& algorithm : detail::kConvAlgorithms<float>) {
     EXPECT_EQ(algorithm.name, static_cast<Conv2dAlgorithm>(++number));  // the order of the enum is that of the list
     EXPECT_EQ(to_string(algorithm.name).find("Conv2dAlgorithm"), std::string::npos);
   }
@@ -134,7 +134,7 @@ TEST(Conv2dAlgorithm, EachHasAName) {
 }
 
 TEST(Conv2dAlgorithm, TheLastComputesAnything) {
-  const auto& general = kernels::kConvAlgorithms<float>.back();
+  const auto& general = detail::kConvAlgorithms<float>.back();
   EXPECT_EQ(general.name, Conv2dAlgorithm::im2col);
   EXPECT_TRUE(general.backward_input != nullptr && general.backward_weight != nullptr);
   for (const Conv2dCase& conv : kOfAlgorithms) {
@@ -153,7 +153,7 @@ struct Chosen {
 };
 Chosen choose(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
   const Conv2dPlan<float> plan("test", x, weight, options);
-  using enum kernels::ConvDirection;
+  using enum detail::ConvDirection;
   return {plan.algorithm(forward), plan.algorithm(backward_input), plan.algorithm(backward_weight)};
 }
 Chosen all_by(Conv2dAlgorithm algorithm) { return {algorithm, algorithm, algorithm}; }
@@ -206,4 +206,4 @@ TEST(Conv2dAlgorithm, OneThatDoesNotSuitIsRefused) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -17,7 +17,7 @@
 // One number that is not finite, or out of all proportion, is in the sums that it belongs to and in no other, whichever
 // algorithm computes them.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using testing::Conv2dCase;
@@ -201,7 +201,7 @@ TEST(BadValues, OfWeightsLeaveWhatFollowsAsItIs) {
          {ChannelMap<float>{.scale = {}, .shift = shift}, ChannelMap<float>{.scale = scale, .shift = {}},
           ChannelMap<float>{.scale = scale, .shift = shift, .relu = true}}) {
       const Tensor<float> mapped = conv2d_channel_map(x, weight, f, {.padding = 1});
-      const Tensor<float> expected = channel_map(conv2d(x, weight, {}, {.padding = 1}), f);
+      const Tensor<float> expected = detail::channel_map(conv2d(x, weight, {}, {.padding = 1}), f);
       for (Index i = 0; i < mapped.numel(); ++i) {
         const float got = mapped.data()[i], wanted = expected.data()[i];
         EXPECT_TRUE(std::isfinite(wanted) ? std::abs(got - wanted) < 1e-4F
@@ -233,7 +233,7 @@ TEST(BadValues, OfManyPixelsToo) {
     EXPECT_TRUE(last.empty() || equal(last, plain)) << threads << " threads";
     last = plain;
     const Tensor<float> mapped = conv2d_channel_map(x, weight, f, options);
-    const Tensor<float> expected = channel_map(plain, f);
+    const Tensor<float> expected = detail::channel_map(plain, f);
     EXPECT_LT((mapped.array() - expected.array()).abs().minCoeff(), 1e-4F);
     for (Index i = 0; i < mapped.numel(); ++i) {
       EXPECT_NEAR(mapped.data()[i], expected.data()[i], 1e-4 * (1.0 + y.magnitude.data()[i]));
@@ -275,4 +275,4 @@ TEST(BadValues, WindowsOfZerosGiveZeros) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

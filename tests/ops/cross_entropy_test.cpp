@@ -9,7 +9,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using testing::difference;
@@ -107,4 +107,4 @@ TEST(SoftmaxCrossEntropy, RefusesLabelsThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

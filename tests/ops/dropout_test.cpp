@@ -10,7 +10,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using Mask = Tensor<std::uint8_t>;
@@ -32,7 +32,7 @@ TEST(DropoutMask, IsAFunctionOfTheGeneratorThePassAndThePosition) {
   for (std::uint32_t i = 0; i < 50021; ++i) {
     const std::uint32_t place = i % 128;
     const std::uint32_t block = i / 128 * 16 + place % 16;
-    const auto words = eigengrad::detail::philox({block, 3, 9, 0}, {5, 0});
+    const auto words = detail::philox({block, 3, 9, 0}, {5, 0});
     const std::uint32_t word = words[place / 32];
     const std::uint32_t bits = place % 32 < 16 ? word & 0xFFFFU : word >> 16;
     ASSERT_EQ(mask(i), bits >= bound ? 1 : 0) << i;
@@ -122,4 +122,4 @@ TEST(Dropout, RefusesTwoShapes) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -8,15 +8,15 @@
 #include <gtest/gtest.h>
 
 #include <eigengrad/ops/gather.hpp>
+#include <eigengrad/ops/kernels/reduce_rows.hpp>
 #include <eigengrad/ops/reduce.hpp>
-#include <eigengrad/ops/reduce_rows.hpp>
 #include <eigengrad/ops/take.hpp>
 
 #include "support/positions.hpp"
 
 // Whatever adds up bool or integers counts in 64 bits, as NumPy and PyTorch do, and loses nothing.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 template <class T>
@@ -34,11 +34,11 @@ TYPED_TEST_SUITE(IntegerSums, Small);
 TYPED_TEST(IntegerSums, OverAnyAxesDoNotWrap) {
   for (const Shape& shape : {Shape{1}, Shape{3}, Shape{300}, Shape{2, 300}, Shape{300, 3}, Shape{70, 600, 5},
                              Shape{200000}, Shape{3, 70000}, Shape{70000, 3}}) {
-    for (AxisMask mask = 0; mask < AxisMask{1} << shape.rank(); ++mask) {
-      const Shape result = reduced_shape(shape, mask, false);
-      const auto sums = reduce_axes<Sum>(this->largest(shape), mask, result);
+    for (detail::AxisMask mask = 0; mask < detail::AxisMask{1} << shape.rank(); ++mask) {
+      const Shape result = detail::reduced_shape(shape, mask, false);
+      const auto sums = detail::reduce_axes<detail::Sum>(this->largest(shape), mask, result);
       static_assert(std::same_as<decltype(sums), const Tensor<Index>>);
-      EXPECT_TRUE(equal(sums, Tensor<Index>::full(result, reduced_count(shape, mask) * this->kLargest)))
+      EXPECT_TRUE(equal(sums, Tensor<Index>::full(result, detail::reduced_count(shape, mask) * this->kLargest)))
           << shape << " mask " << mask;
     }
     EXPECT_EQ(sum(this->ones(shape)).item(), shape.numel());
@@ -50,7 +50,8 @@ TYPED_TEST(IntegerSums, OverAnyAxesDoNotWrap) {
 
 TYPED_TEST(IntegerSums, OfRowsDoNotWrap) {
   for (const Index rows : {1, 300, 70000}) {
-    EXPECT_TRUE(equal(sum_rows(this->largest({rows, 3})), Tensor<Index>::full({3}, rows * this->kLargest))) << rows;
+    EXPECT_TRUE(equal(detail::sum_rows(this->largest({rows, 3})), Tensor<Index>::full({3}, rows * this->kLargest)))
+        << rows;
   }
 }
 
@@ -71,8 +72,8 @@ TEST(IntegerSums, TypesOf64BitsKeepTheirs) {
   static_assert(std::same_as<SumOf<std::uint64_t>, std::uint64_t>);
   const Index big = (Index{1} << 53) + 1;  // no double
   EXPECT_EQ(sum(Tensor<Index>({1, 2}, {big, 0})).item(), big);
-  EXPECT_EQ(sum_rows(Tensor<Index>::full({1000, 1}, big)).item(), 1000 * big);
+  EXPECT_EQ(detail::sum_rows(Tensor<Index>::full({1000, 1}, big)).item(), 1000 * big);
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

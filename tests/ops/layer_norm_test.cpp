@@ -8,7 +8,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using testing::difference;
@@ -141,4 +141,4 @@ TEST(LayerNorm, RefusesShapesThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -9,7 +9,7 @@
 
 #include "support/elementwise.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 template <class T>
@@ -45,4 +45,4 @@ TEST(LeakyRelu, LetsNaNAndInfinitiesPass) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

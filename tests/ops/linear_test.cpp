@@ -6,7 +6,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using testing::difference;
@@ -86,4 +86,4 @@ TEST(Linear, RefusesShapesThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -9,7 +9,7 @@
 #include "support/op_gradcheck.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 TEST(LogSoftmax, MatchesItsDefinition) {
@@ -59,4 +59,4 @@ TEST(LogSoftmax, RefusesAScalarAndOtherShapes) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

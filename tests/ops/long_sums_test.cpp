@@ -8,6 +8,7 @@
 #include <eigengrad/ops/batch_norm.hpp>
 #include <eigengrad/ops/conv2d.hpp>
 #include <eigengrad/ops/cross_entropy.hpp>
+#include <eigengrad/ops/kernels/row_sum.hpp>
 #include <eigengrad/ops/layer_norm.hpp>
 #include <eigengrad/ops/linear.hpp>
 #include <eigengrad/ops/log_softmax.hpp>
@@ -15,12 +16,11 @@
 #include <eigengrad/ops/mse_loss.hpp>
 #include <eigengrad/ops/permute.hpp>
 #include <eigengrad/ops/reduce.hpp>
-#include <eigengrad/ops/row_sum.hpp>
 
 // Sums of millions of floats keep their digits, whatever adds them: 0.1 is not a number of float, so each addition to a
 // large sum rounds, and always the same way. Beyond 2^24 ones would not be counted at all.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 constexpr Index kMany = 5000 * 5000;
@@ -112,4 +112,4 @@ TEST(LongSums, OfProductsKeepTheirDigits) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

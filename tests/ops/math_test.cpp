@@ -11,7 +11,7 @@
 #include "support/message_of.hpp"
 #include "support/op_gradcheck.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 template <class T>
@@ -94,7 +94,7 @@ TEST(Math, DerivativesAtTheKinks) {
 TEST(Math, DerivativesAreTheDifferences) {
   using X = Tensor<double>;
   Rng rng(5);
-  const X x = eigengrad::detail::distinct_numbers({4, 7}, rng);
+  const X x = detail::distinct_numbers({4, 7}, rng);
   const X positive = add(abs(x), 0.5);
   const auto check = [](const char* name, const X& at, const auto& forward, const auto& backward) {
     EXPECT_TRUE(testing::op_gradcheck(name, at, forward, backward));
@@ -128,4 +128,4 @@ TEST(Math, ClampRefusesBoundsInTheWrongOrder) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -13,7 +13,7 @@
 #include "support/positions.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using testing::difference;
@@ -214,4 +214,4 @@ TEST(Matmul, DerivativesAreThoseOfTheForward) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

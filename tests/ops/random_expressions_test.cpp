@@ -40,7 +40,7 @@
 // gives, in plain loops, or one of the library's errors if the definition gives nothing. Never a crash, never another
 // exception.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using testing::for_positions;
@@ -292,18 +292,18 @@ void RandomCase::two_operands() {
 /// The axes of a reduction, as a caller writes them and as a mask; no mask if they are wrong.
 struct SomeAxes {
   Axes axes;
-  std::optional<AxisMask> mask;
+  std::optional<detail::AxisMask> mask;
 };
 SomeAxes some_axes(testing::Choices& choices, const Shape& x) {
-  if (choices.one_in(4)) return {{}, (AxisMask{1} << x.rank()) - 1};
+  if (choices.one_in(4)) return {{}, (detail::AxisMask{1} << x.rank()) - 1};
   const auto valid = [&](std::initializer_list<int> list) {
-    AxisMask mask = 0;
+    detail::AxisMask mask = 0;
     for (const int any : list) {
       const auto axis = axis_of(any, x.rank());
-      if (!axis || ((mask >> *axis) & 1U) != 0) return std::optional<AxisMask>();
-      mask |= AxisMask{1} << *axis;
+      if (!axis || ((mask >> *axis) & 1U) != 0) return std::optional<detail::AxisMask>();
+      mask |= detail::AxisMask{1} << *axis;
     }
-    return std::optional<AxisMask>(mask);
+    return std::optional<detail::AxisMask>(mask);
   };
   const int a = choices.axis(x);
   const int b = choices.axis(x);
@@ -358,8 +358,8 @@ void RandomCase::reductions() {
       {"argmax",
        [](const X& x, const Axes& a, bool k) {
          int axis = 0;  // the only one, or of all none that argmax takes
-         const AxisMask mask = a.mask("argmax", x.shape());
-         while (axis < x.rank() && mask != AxisMask{1} << axis) ++axis;
+         const detail::AxisMask mask = a.mask("argmax", x.shape());
+         while (axis < x.rank() && mask != detail::AxisMask{1} << axis) ++axis;
          return argmax(x, axis, k).cast<double>();
        },
        [](const Group& g) { return as_double(std::max_element(g.begin(), g.end()) - g.begin()); }, false}};
@@ -369,7 +369,7 @@ void RandomCase::reductions() {
   const bool keepdims = one_in(2);
   Expected expected;
   if (some.mask) {
-    const AxisMask mask = *some.mask;
+    const detail::AxisMask mask = *some.mask;
     Sizes sizes, kept;
     double count = 1.0;
     for (int axis = 0; axis < x.rank(); ++axis) {
@@ -1019,4 +1019,4 @@ TEST(RandomExpressions, AreWhatTheirDefinitionsGiveOrRefused) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -12,7 +12,7 @@
 #include "support/op_gradcheck.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using X = Tensor<double>;
@@ -76,7 +76,7 @@ template <class Op, class Value, class Backward>
 void expect_reduction(const char* name, const Op& op, const Value& value, const Backward& backward) {
   for (const Case& c : cases()) {
     Rng rng(6);
-    const X x = add(eigengrad::detail::distinct_numbers(c.x, rng), 0.25);  // no sum is 0 but for rounding
+    const X x = add(detail::distinct_numbers(c.x, rng), 0.25);  // no sum is 0 but for rounding
     const X expected = each_group(x, c, value);
     testing::poison<double>(c.result);
     EXPECT_LT(testing::difference(op(x, c.axes, false), expected), 1e-14) << name << " " << c.x;
@@ -218,4 +218,4 @@ TEST(Reduce, RefusesAxesOutOfRange) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

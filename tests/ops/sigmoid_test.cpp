@@ -9,7 +9,7 @@
 
 #include "support/elementwise.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 template <class T>
@@ -53,4 +53,4 @@ TEST(Sigmoid, SmallValuesKeepTheirDigits) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -9,7 +9,7 @@
 
 #include "support/elementwise.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 template <class T>
@@ -54,4 +54,4 @@ TEST(Silu, HasItsLimitsFarOut) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -11,10 +11,10 @@
 #include <eigengrad/ops/arithmetic.hpp>
 #include <eigengrad/ops/avg_pool2d.hpp>
 #include <eigengrad/ops/batch_norm.hpp>
-#include <eigengrad/ops/channel_map.hpp>
 #include <eigengrad/ops/concat.hpp>
 #include <eigengrad/ops/dropout.hpp>
 #include <eigengrad/ops/gather.hpp>
+#include <eigengrad/ops/kernels/channel_map.hpp>
 #include <eigengrad/ops/layer_norm.hpp>
 #include <eigengrad/ops/linear.hpp>
 #include <eigengrad/ops/log_softmax.hpp>
@@ -32,7 +32,7 @@
 // A tensor without elements may have any sizes beside the 0: no operation multiplies them to nonsense, loops over them or
 // moves a pointer to nothing. Each gives a result, or one of the library's errors, at once.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using testing::message_of;
@@ -86,7 +86,9 @@ TEST(Sizes, OperationsOnTensorsWithoutElementsEndAtOnce) {
         const X mean({x.shape().cols()});
         batch_norm_backward(x, x, mean, mean, {}, BatchNormSource::batch);
       },
-      [](const X& x) { channel_map(x, ChannelMap<T>{.scale = X({x.shape().cols()}), .shift = {}, .relu = true}); },
+      [](const X& x) {
+        detail::channel_map(x, ChannelMap<T>{.scale = X({x.shape().cols()}), .shift = {}, .relu = true});
+      },
       [](const X& x) {
         linear(x, X({0, x.shape().cols()}));
       },
@@ -199,4 +201,4 @@ TEST(Sizes, WithoutPixelsNoWindowMoves) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

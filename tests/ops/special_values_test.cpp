@@ -9,10 +9,10 @@
 
 #include <eigengrad/ops/arithmetic.hpp>
 #include <eigengrad/ops/batch_norm.hpp>
-#include <eigengrad/ops/channel_map.hpp>
 #include <eigengrad/ops/compare.hpp>
 #include <eigengrad/ops/dropout.hpp>
 #include <eigengrad/ops/gelu.hpp>
+#include <eigengrad/ops/kernels/channel_map.hpp>
 #include <eigengrad/ops/leaky_relu.hpp>
 #include <eigengrad/ops/math.hpp>
 #include <eigengrad/ops/pow.hpp>
@@ -26,7 +26,7 @@
 
 // Every function of each element, on every special value, in every place.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 using testing::expect_same_everywhere;
@@ -83,7 +83,7 @@ TYPED_TEST(SpecialValues, OfArithmetic) {
       "channel_map",
       [](const X& x) {
         const Shape channels{x.numel()};
-        return channel_map(x, {X::full(channels, T(0.3)), X::full(channels, T(0.7)), true});
+        return detail::channel_map(x, {X::full(channels, T(0.3)), X::full(channels, T(0.7)), true});
       },
       [](Wide x) { return larger(Wide(T(0.3)) * x + Wide(T(0.7)), 0); });
   check(
@@ -221,4 +221,4 @@ TYPED_TEST(SpecialValues, OfDropoutAndComparisonsKeepTheirPlaces) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

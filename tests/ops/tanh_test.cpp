@@ -9,7 +9,7 @@
 
 #include "support/elementwise.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 template <class T>
@@ -44,4 +44,4 @@ TEST(Tanh, HasItsLimitsFarOut) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

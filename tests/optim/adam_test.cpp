@@ -11,7 +11,7 @@
 
 #include "support/optimizer_parity.hpp"
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 namespace {
 
 template <class T>
@@ -66,4 +66,4 @@ TEST(Adam, RefusesOptionsOutOfRange) {
 }
 
 }  // namespace
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

@@ -10,7 +10,7 @@
 
 #include "support/optimizer_parity.hpp"
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 namespace {
 
 template <class T>
@@ -58,4 +58,4 @@ TEST(AdamW, RefusesOptionsOutOfRangeUnderItsOwnName) {
 }
 
 }  // namespace
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

@@ -14,7 +14,7 @@
 #include "support/golden.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 namespace {
 
 template <class T>
@@ -110,4 +110,4 @@ TEST(ClipGradNorm, RefusesWhatIsNotFiniteAndLeavesTheGradients) {
 }
 
 }  // namespace
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

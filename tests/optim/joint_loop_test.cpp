@@ -7,11 +7,11 @@
 
 #include <eigengrad/optim/joint_loop.hpp>
 
-namespace eigengrad::optim::detail {
+namespace eigengrad::EIGENGRAD_ISA::optim::detail {
 namespace {
 
 TEST(JointLoop, VisitsEveryElementOnceInAlignedPiecesOfBoundedSize) {
-  const Index grain = ops::kElementGrain;
+  const Index grain = ops::detail::kElementGrain;
   for (const int threads : {1, 3}) {
     set_num_threads(threads);
     for (const std::vector<Index>& sizes : {std::vector<Index>{5},
@@ -47,4 +47,4 @@ TEST(JointLoop, OfNothingDoesNothing) {
 }
 
 }  // namespace
-}  // namespace eigengrad::optim::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::optim::detail

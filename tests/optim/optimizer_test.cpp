@@ -13,7 +13,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 namespace {
 
 using testing::message_of;
@@ -52,7 +52,7 @@ TEST(Optimizer, TakesARuleOfOnesOwn) {
 }
 
 // Sizes on both sides of chunks and of the strides that begin an array; together they take several chunks.
-const std::vector<Shape> kShapes{{1}, {63}, {130, 257}, {5}, {64}, {ops::kElementGrain}, {3, 17}, {50001}};
+const std::vector<Shape> kShapes{{1}, {63}, {130, 257}, {5}, {64}, {ops::detail::kElementGrain}, {3, 17}, {50001}};
 
 /// The parameters after four steps, some of them without all gradients.
 template <class Make>
@@ -236,4 +236,4 @@ TEST(Optimizer, ACopyGoesOnByItself) {
 }
 
 }  // namespace
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

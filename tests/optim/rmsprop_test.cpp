@@ -8,7 +8,7 @@
 
 #include "support/optimizer_parity.hpp"
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 namespace {
 
 template <class T>
@@ -59,4 +59,4 @@ TEST(RMSprop, RefusesOptionsOutOfRange) {
 }
 
 }  // namespace
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

@@ -11,7 +11,7 @@
 
 #include "support/golden.hpp"
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 namespace {
 
 TEST(Schedule, MatchesPyTorchOverWholeRunsAndPastTheirEnds) {
@@ -85,4 +85,4 @@ TEST(Schedule, OptionsOutOfRangeAreErrorsOfTheFirstCall) {
 }
 
 }  // namespace
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

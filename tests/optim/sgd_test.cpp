@@ -11,7 +11,7 @@
 #include "support/golden.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 namespace {
 
 template <class T>
@@ -108,4 +108,4 @@ TEST(SGD, RefusesOptionsOutOfRange) {
 }
 
 }  // namespace
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

@@ -16,7 +16,7 @@
 
 // Every optimiser with gradients of every size, in every place of a parameter.
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 namespace {
 
 using testing::Wide;
@@ -163,4 +163,4 @@ TYPED_TEST(SpecialGradients, AreClipped) {
 }
 
 }  // namespace
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

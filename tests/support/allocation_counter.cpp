@@ -20,9 +20,9 @@ namespace {
 std::atomic<std::int64_t> count{0};
 }
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 std::int64_t system_allocations() { return count.load(); }
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing
 
 #if defined(EIGENGRAD_TEST_SANITIZED)
 

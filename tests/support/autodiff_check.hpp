@@ -16,7 +16,7 @@
 
 // First and second derivatives of a function on Variables against central differences.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 using autodiff::Variable;
 using Tensors = std::vector<Tensor<double>>;
@@ -92,4 +92,4 @@ inline void expect_derivatives(const std::string& name, const VariableFunction& 
   EXPECT_LT(gradient_error(second_number, at, second), 1e-6) << name << ", second derivative";
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -13,7 +13,7 @@
 
 // What tests of operations with broadcasting share.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// The element of x that stands at a position of a shape that x broadcasts to, by NumPy's definition.
 template <class T>
@@ -87,4 +87,4 @@ void expect_broadcasts(const Op& op, const Value& value) {
   }
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// Writes the six CIFAR-10 batches in full size, all zeros, which are valid records. They are holes: they take no
 /// room on the disk.
@@ -19,4 +19,4 @@ inline void write_cifar10_files(const std::filesystem::path& directory) {
   }
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

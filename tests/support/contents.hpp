@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// All of a file; nothing if it is not there.
 inline std::string contents(const std::filesystem::path& file) {
@@ -16,4 +16,4 @@ inline std::string contents(const std::filesystem::path& file) {
   return text.str();
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

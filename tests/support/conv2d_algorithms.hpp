@@ -6,7 +6,7 @@
 
 #include <eigengrad/ops/conv2d.hpp>
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// The options with each algorithm that computes a convolution of numbers of type T.
 /// Shapes   x (N, H, W, C), weight (K, R, S, C / groups)
@@ -14,7 +14,7 @@ template <class T>
 std::vector<ops::Conv2dOptions> with_each_algorithm(const Shape& x, const Shape& weight, ops::Conv2dOptions options) {
   const ops::Conv2dPlan<T> plan("with_each_algorithm", x, weight, options);
   std::vector<ops::Conv2dOptions> result;
-  for (const auto& algorithm : ops::kernels::kConvAlgorithms<T>) {
+  for (const auto& algorithm : ops::detail::kConvAlgorithms<T>) {
     if (!algorithm.suits(plan.problem())) continue;
     options.algorithm = algorithm.name;
     result.push_back(options);
@@ -22,4 +22,4 @@ std::vector<ops::Conv2dOptions> with_each_algorithm(const Shape& x, const Shape&
   return result;
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -6,7 +6,7 @@
 
 // The definition of convolution in plain loops, as slow as it is clear: what every fast path is compared with.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// A convolution to be tested.
 struct Conv2dCase {
@@ -79,4 +79,4 @@ Conv2dGradients<T> direct_conv2d_backward(const Tensor<T>& dy, const Tensor<T>& 
   return result;
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -12,7 +12,7 @@
 
 // What tests of operations on each element share.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// Compares y = forward(x) and dx = backward(dy, x) with scalar functions written out in double, from -8 to 8 and on
 /// enough elements for several threads; also that one thread and three compute the same bits, that x stays as it is
@@ -50,4 +50,4 @@ void expect_elementwise(double tolerance, const Forward& forward, const Backward
   EXPECT_THROW(backward(Tensor<T>::zeros({3}), Tensor<T>::zeros({4})), ShapeError);
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

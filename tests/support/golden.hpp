@@ -15,7 +15,7 @@
 
 // Reads what tests/golden/generate.py has written: PyTorch's numbers.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 class Golden {
  public:
@@ -58,4 +58,4 @@ class Golden {
   std::map<std::string, Tensor<double>> tensors_;
 };
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

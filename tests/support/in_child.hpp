@@ -12,7 +12,7 @@
 // Forked children as tests.
 //   EXPECT_EQ(in_child([] { return 6 * 7 == 42; }), "true");
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// Waits for the child: "true" or "false", or how it ended.
 inline std::string outcome_of(pid_t child) {
@@ -40,4 +40,4 @@ std::string in_child(const F& body) {
   return outcome_of(child);
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -17,7 +17,7 @@
 //   const testing::Golden golden("conv2d");
 //   testing::expect_matches_pytorch(golden, "stride", []<class T>() { return nn::Conv2d<T>{3, 4, {...}}; });
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// One forward and one backward in one number type: y, dx, the gradients of all parameters, the buffers after.
 template <class L>
@@ -52,4 +52,4 @@ void expect_matches_pytorch(const Golden& golden, const std::string& name, const
   expect_layer_case(golden, name, make.template operator()<float>(), mode, 1e-5);
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

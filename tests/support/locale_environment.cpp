@@ -10,7 +10,7 @@
 // Every test program runs under the locale that $EIGENGRAD_TEST_LOCALE names, so that ctest can run it once more as a
 // user of another country would.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 namespace {
 
 class LocaleEnvironment : public ::testing::Environment {
@@ -30,4 +30,4 @@ class LocaleEnvironment : public ::testing::Environment {
 [[maybe_unused]] const auto* const environment = ::testing::AddGlobalTestEnvironment(new LocaleEnvironment);
 
 }  // namespace
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -7,7 +7,7 @@
 
 #include <eigengrad/core/precision.hpp>
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// While it lives, matrix products of float have this precision.
 class MatmulPrecisionScope {
@@ -29,4 +29,4 @@ inline float in_bf16(float x) {
   return std::bit_cast<float>((bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U);
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -6,7 +6,7 @@
 
 #include <eigengrad/core/error.hpp>
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// What the error says that f throws.
 template <class F>
@@ -19,4 +19,4 @@ std::string message_of(const F& f) {
   return "no error";
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

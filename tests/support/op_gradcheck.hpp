@@ -16,7 +16,7 @@
 //                                                mul_backward_second(dy, x[0], x[1].shape())};
 //                            }));
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// Compares the gradient of a random weighted sum of forward(inputs) by every element of every input with central
 /// differences. backward(dy, inputs, y) returns one gradient for each input; dy has the shape of y.
@@ -34,7 +34,7 @@ GradcheckResult op_gradcheck(const std::string& name, std::array<Tensor<double>,
     analytic = backward(weights, std::as_const(inputs), y);
   }
   const auto weighted_sum = [&] { return (forward(std::as_const(inputs)).array() * weights.array()).sum(); };
-  eigengrad::detail::GradientComparison comparison(name, options);
+  detail::GradientComparison comparison(name, options);
   for (std::size_t i = 0; i < N; ++i) {
     comparison.compare("input " + std::to_string(i), values[i], inputs[i].shape(), analytic[i], weighted_sum);
   }
@@ -51,4 +51,4 @@ GradcheckResult op_gradcheck(const std::string& name, const Tensor<double>& x, c
       options);
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

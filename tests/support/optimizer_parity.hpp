@@ -20,7 +20,7 @@
 //     return optim::Adam{parameters, {.weight_decay = 0.3}};
 //   });
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// make(pointers to the parameters) builds the optimiser; before(optimiser, step) is called before each step.
 template <class T, class Make, class Before>
@@ -61,4 +61,4 @@ std::vector<optim::ParameterGroup<T>> golden_groups(const std::vector<Parameter<
           {.parameters = {parameters[2]}}};
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -8,7 +8,7 @@
 
 // Positions written out axis by axis, for tests that spell out what an operation on axes does.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 using Position = std::array<Index, Shape::kMaxRank>;
 
@@ -46,4 +46,4 @@ inline Tensor<Index> random_indices(const Shape& shape, Index below) {
   return Tensor<Index>::generate(shape, [&] { return rng.below(below); });
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -15,7 +15,7 @@
 
 // A program as its users run it: a process, its exit status and what it prints.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 struct Outcome {
   int status;
@@ -50,4 +50,4 @@ class ProcessTest : public ::testing::Test {
   TemporaryDirectory temporary_;
 };
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

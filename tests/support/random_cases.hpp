@@ -16,7 +16,7 @@
 //   EIGENGRAD_RANDOM_FACTOR=100 EIGENGRAD_RANDOM_SEED=7 build/ci/tests/ops_test --gtest_filter='Random*'
 // (the target random_tests_long) does a hundred times as many cases, others with every seed.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 inline Index number_from_environment(const char* name, Index otherwise) {
   const char* text = std::getenv(name);
@@ -109,4 +109,4 @@ class Choices {
   Rng rng_;
 };
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -16,7 +16,7 @@
 // tiny, ordinary, huge and infinite numbers and NaN.
 //   expect_same_everywhere<float>("exp", 4, [](const auto& x) { return ops::exp(x); }, [](auto x) { return std::exp(x); });
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// The widest type that definitions are computed in.
 using Wide = long double;
@@ -112,4 +112,4 @@ void expect_same_everywhere(const std::string& name, double ulps, const F& f, co
   }
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

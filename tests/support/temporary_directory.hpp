@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// A folder that exists as long as this object.
 class TemporaryDirectory {
@@ -30,4 +30,4 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -13,7 +13,7 @@
 
 // What tests of tensors share.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -47,4 +47,4 @@ void poison(const Shape& shape) {
   Tensor<T> second = Tensor<T>::full(shape, std::numeric_limits<T>::quiet_NaN());
 }
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -14,7 +14,7 @@
 
 // A trainer as its users run it: a process, and the files it leaves behind.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 inline std::vector<std::string> lines_of(const std::filesystem::path& file) {
   std::vector<std::string> lines;
@@ -56,4 +56,4 @@ class TrainerTest : public ProcessTest {
   }
 };
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

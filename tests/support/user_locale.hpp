@@ -9,7 +9,7 @@
 
 // The settings of a user's country, as desktop programs install them.
 
-namespace eigengrad::testing {
+namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// As long as it lives, C++ and, if it has a locale of that name, the C library write numbers as that country does:
 /// 3072 is "3.072" and a half is "0,5". C++'s needs nothing from the system. Standard output and error follow.
@@ -52,4 +52,4 @@ class UserLocale {
   bool in_c_;
 };
 
-}  // namespace eigengrad::testing
+}  // namespace eigengrad::EIGENGRAD_ISA::testing

@@ -9,7 +9,7 @@
 
 #include "support/allocation_counter.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using testing::system_allocations;
@@ -171,4 +171,4 @@ TEST_P(Allocations, InferenceTakesNoneAfterTheFirstCall) {
 INSTANTIATE_TEST_SUITE_P(Threads, Allocations, ::testing::Values(1, 2, 3));
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -14,7 +14,7 @@
 
 #include "support/message_of.hpp"
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 namespace {
 
 using testing::message_of;
@@ -130,4 +130,4 @@ TEST(Evaluate, RefusesADataSetWithoutSamples) {
 }
 
 }  // namespace
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

@@ -17,7 +17,7 @@
 #include "support/message_of.hpp"
 #include "support/temporary_directory.hpp"
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 namespace {
 
 using testing::contents;
@@ -249,4 +249,4 @@ TEST(Progress, RedrawsABarOnATerminal) {
 }
 
 }  // namespace
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

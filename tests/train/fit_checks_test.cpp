@@ -20,7 +20,7 @@
 
 // What fit says of a network, a loss or data that are at fault.
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 namespace {
 
 using testing::message_of;
@@ -181,4 +181,4 @@ TEST(FitChecks, ACallbackMayAssignToTheNetwork) {
 }
 
 }  // namespace
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

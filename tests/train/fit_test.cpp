@@ -13,7 +13,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 namespace {
 
 nn::Sequential<> make_mlp(Index hidden) {
@@ -339,4 +339,4 @@ TEST(Evaluate, AveragesOverUnequalBatches) {
 }
 
 }  // namespace
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

@@ -11,7 +11,7 @@
 // What the pool of memory holds while networks are trained and used: at most 1.5 times the most that was in use at once,
 // and with fixed shapes what the second step left.
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 /// Convolutions, for images of any size.
@@ -112,4 +112,4 @@ TEST_P(MemoryBound, TwoSizesInTurnSettleDown) {
 INSTANTIATE_TEST_SUITE_P(Modes, MemoryBound, ::testing::Values(Mode::train, Mode::inference));
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

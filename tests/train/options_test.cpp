@@ -23,7 +23,7 @@
 
 #include "support/message_of.hpp"
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
 using testing::message_of;
@@ -178,4 +178,4 @@ TEST(Options, AnInfiniteRateSaysSo) {
 }
 
 }  // namespace
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -12,7 +12,7 @@
 // What products in bfloat16 do to the training of a ConvNet, on a processor that has them. On others the runs that are
 // compared are the same.
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 namespace {
 
 using testing::MatmulPrecisionScope;
@@ -20,8 +20,7 @@ using enum Float32MatmulPrecision;
 
 /// A convolution by matrix products; the automatic choice is mostly Winograd's algorithm, which stays float32.
 nn::Conv2d<> make_conv(Index inputs, Index outputs) {
-  return nn::Conv2d{
-      inputs, outputs, {.kernel = 3, .padding = 1, .bias = false, .algorithm = ops::Conv2dAlgorithm::im2col}};
+  return nn::Conv2d{inputs, outputs, {.kernel = 3, .padding = 1, .bias = false, .algorithm = Conv2dAlgorithm::im2col}};
 }
 
 /// The same in float32 on rounded numbers.
@@ -44,7 +43,7 @@ class RoundedConv2d {
 
  private:
   static Tensor<float> round(Tensor<float> x) {
-    if (!ops::kernels::kHasBf16) return x;
+    if (!ops::detail::kHasBf16) return x;
     for (float& element : x.mutable_span()) element = testing::in_bf16(element);
     return x;
   }
@@ -108,7 +107,7 @@ TEST(MediumPrecision, TheLossGoesDownAsInFloat32) {
   const auto exact = losses(images, highest);
   const auto rounded = losses(images, medium);
   ASSERT_EQ(exact.size(), 50U);
-  EXPECT_EQ(rounded == exact, !ops::kernels::kHasBf16);
+  EXPECT_EQ(rounded == exact, !ops::detail::kHasBf16);
   // The first loss tells of one forward; seen is 0.002. Adam's first steps go by the signs of the gradients, some of which
   // the rounding turns: seen are 0.026 at the third loss, and 0.04 for the means.
   EXPECT_NEAR(rounded[0], exact[0], 0.005);
@@ -149,7 +148,7 @@ TEST(MediumPrecision, GradientsOfASmoothNetworkAreThoseOfFloat32) {
   const auto exact = gradients(make_convnet(make_conv, /*smooth=*/true), images, highest);
   const auto rounded = gradients(make_convnet(make_conv, /*smooth=*/true), images, medium);
   EXPECT_LT(difference(rounded, exact), 0.02);  // seen is 0.011
-  EXPECT_EQ(difference(rounded, exact) > 0.0, ops::kernels::kHasBf16);
+  EXPECT_EQ(difference(rounded, exact) > 0.0, ops::detail::kHasBf16);
 }
 
 /// With ReLU and max pooling the gradients differ from those of float32 by a fifth of their norm: where two numbers are
@@ -164,4 +163,4 @@ TEST(MediumPrecision, GradientsAreThoseOfRoundedNumbers) {
 }
 
 }  // namespace
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

@@ -13,7 +13,7 @@
 // Arithmetic on Variables, with broadcasting: the functions of ops/, recorded. The second operand may be a constant: a
 // tensor or a number.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 
 /// The type of an argument that does not decide T, so that constants, tensors and numbers alike, are converted.
 template <class T>
@@ -184,4 +184,4 @@ requires(!std::same_as<A, Variable<T>>) Variable<T> where(const Tensor<bool>& co
   return where(condition, Variable<T>(a), b);
 }
 
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

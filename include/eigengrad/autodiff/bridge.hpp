@@ -10,13 +10,14 @@
 #include <utility>
 
 #include <eigengrad/autodiff/variable.hpp>
+#include <eigengrad/core/scratch.hpp>
 
 // Bridges from layers and hand-written derivatives to Variables.
 //   nn::Linear layer{64, 64};
 //   auto h = autodiff::apply(layer, x);                    // one node; used twice, its gradients add up
 //   auto y = autodiff::custom(MyOperation{}, a, b);        // as torch.autograd.Function
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 
 namespace detail {
 
@@ -72,8 +73,8 @@ class LayerNode final : public FirstOrderNode<scalar_of<L>> {
   void hand_over() {
     Index count = 0;
     for_each_parameter(*copy_, [&](Parameter<T>&) { ++count; });
-    Tensor<Parameter<T>*> parameters({count});
-    Parameter<T>** place = parameters.mutable_data();
+    const Scratch<Parameter<T>*> parameters(count, 1);
+    Parameter<T>** place = parameters.of(0);
     Parameter<T>** const end = place + count;
     for_each_parameter(*copy_, [&](Parameter<T>& p) { *place++ = &p; });
     place -= count;
@@ -117,7 +118,7 @@ class CustomNode final : public FirstOrderNode<T> {
     std::array<Tensor<T>, N> shares = f_->backward(dy, wanted);
     for (std::size_t i = 0; i < N; ++i) {
       if (!wanted[i]) continue;
-      check::same_shape("custom", "gradient", shares[i].shape(), inputs_[i]->value.shape());
+      detail::check::same_shape("custom", "gradient", shares[i].shape(), inputs_[i]->value.shape());
       pass.give(*inputs_[i], std::move(shares[i]));
     }
   }
@@ -160,4 +161,4 @@ Variable<T> custom(F f, const Variable<T>& first, const More&... more) {
   return Variable<T>::of(new Result(std::move(y), std::move(f), {first.in_graph(), more.in_graph()...}));
 }
 
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

@@ -16,7 +16,7 @@
 //   nn::Function scale{[](auto x, auto s) { return x * s; }, Tensor<float>::ones({64})};     // s is learned
 //   auto layer = nn::function<double>([](auto x) { return exp(x); });                        // of double
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 /// y = f(x, parameters...), differentiated by autodiff. The parameters start at the given values and are called "0",
 /// "1", ... The function is called with variables, in training and in use.
@@ -44,40 +44,40 @@ class Function {
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     check_state();
-    memory_.reset();
+    kept_.reset();
     if (!remembers(mode)) {
       const autodiff::NoGradGuard no_grad;
       return call(autodiff::Variable<T>(std::move(x)), values()).value();
     }
     Memory memory{autodiff::Variable<T>::leaf(std::move(x)), values(), {}};
     memory.y = call(memory.x, memory.parameters);
-    memory_ = std::move(memory);
-    return memory_->y.value();
+    kept_ = std::move(memory);
+    return kept_->y.value();
   }
 
   Tensor<T> backward(Tensor<T> dy) {
     check_state();
-    check::remembered(*this, memory_.has_value());
-    check::same_shape(*this, "gradient of the output", dy.shape(), memory_->y.shape());
+    detail::check::remembered(*this, kept_.has_value());
+    detail::check::same_shape(*this, "gradient of the output", dy.shape(), kept_->y.shape());
     // Not those of the leaves, which copies of this layer share: another one may go backward at the same time.
     Tensor<T> dx;
     std::array<Tensor<T>, N> gradients;
-    if (memory_->y.requires_grad()) {
-      autodiff::detail::BackwardPass<T, Tensor<T>> pass(memory_->y.in_graph());
+    if (kept_->y.requires_grad()) {
+      autodiff::detail::BackwardPass<T, Tensor<T>> pass(kept_->y.in_graph());
       pass.run(std::move(dy), [&](autodiff::detail::Node<T>* node, Tensor<T>& gradient) {
         if (!node->is_leaf()) return;
         const auto is_node = [&](const autodiff::Variable<T>& leaf) { return &leaf.node() == node; };
-        const auto parameter = std::find_if(memory_->parameters.begin(), memory_->parameters.end(), is_node);
-        if (is_node(memory_->x))
+        const auto parameter = std::find_if(kept_->parameters.begin(), kept_->parameters.end(), is_node);
+        if (is_node(kept_->x))
           dx = std::move(gradient);
-        else if (parameter != memory_->parameters.end())
-          gradients[static_cast<std::size_t>(parameter - memory_->parameters.begin())] = std::move(gradient);
+        else if (parameter != kept_->parameters.end())
+          gradients[static_cast<std::size_t>(parameter - kept_->parameters.begin())] = std::move(gradient);
         else
           node->collect(std::move(gradient));  // f's own
       });
     }
     for (std::size_t i = 0; i < N; ++i) parameters_[i].add_grad(or_zeros(std::move(gradients[i]), shapes_[i]));
-    return or_zeros(std::move(dx), memory_->x.shape());
+    return or_zeros(std::move(dx), kept_->x.shape());
   }
 
   void visit(auto&& f) {
@@ -98,7 +98,8 @@ class Function {
   };
 
   void check_state() const {
-    for (std::size_t i = 0; i < N; ++i) check::state(*this, "a parameter", parameters_[i].value.shape(), shapes_[i]);
+    for (std::size_t i = 0; i < N; ++i)
+      detail::check::state(*this, "a parameter", parameters_[i].value.shape(), shapes_[i]);
   }
 
   Variables values() const {
@@ -120,7 +121,7 @@ class Function {
   std::array<Parameter<T>, N> parameters_;
   std::array<Shape, N> shapes_;  // of the parameters
   mutable std::optional<Shapes> known_;
-  Kept<Memory> memory_;  // of the last forward that remembers
+  Kept<Memory> kept_;  // of the last forward that remembers
 };
 
 template <class F>
@@ -134,4 +135,4 @@ Function<T, F, sizeof...(Values)> function(F f, Values... values) {
   return Function<T, F, sizeof...(Values)>(std::move(f), std::move(values)...);
 }
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

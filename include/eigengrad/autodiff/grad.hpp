@@ -11,7 +11,7 @@
 //   auto dy = grad(y, x, {.create_graph = true});           // can be differentiated again
 //   auto H = autodiff::hessian([](auto v) { return sum(pow(v, 3)); }, x);
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 
 struct GradOptions {
   bool create_graph = false;  ///< record the gradients' own graph, for derivatives of higher order
@@ -27,7 +27,7 @@ template <class T>
 std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T>>& by, const Variable<T>& dy,
                               const GradOptions& options = {}) {
   if (!y.requires_grad()) throw StateError("grad: of a constant; nothing it was computed from requires a gradient");
-  check::same_shape("grad", "gradient", dy.shape(), y.shape());
+  detail::check::same_shape("grad", "gradient", dy.shape(), y.shape());
   std::vector<Variable<T>> results(by.size());
   std::vector<const detail::Node<T>*> nodes;
   for (const Variable<T>& variable : by) nodes.push_back(&variable.node());
@@ -111,4 +111,4 @@ Tensor<T> jvp(const F& f, const Tensor<T>& at, const Tensor<T>& v) {
   return grad(linear, {u}, Variable<T>(v))[0].value();
 }
 
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

@@ -21,7 +21,7 @@
 // What layers compute, on Variables: with the functions that the layers call, forward and backward. The overloads of
 // the backward functions here serve derivatives of higher order.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 
 using ops::gelu_backward;
 using ops::linear_backward_bias;
@@ -158,7 +158,8 @@ Variable<T> linear_backward_bias(const Variable<T>& dy) {
 /// Shapes   x (..., I), weight (O, I), bias (O), y (..., O)
 template <class T>
 Variable<T> linear(const Variable<T>& x, const Constant<T>& weight, const Constant<T>& bias) {
-  check::same_shape("linear", "bias", bias.shape(), {weight.shape().rows()});  // an empty one is none for tensors alone
+  detail::check::same_shape("linear", "bias", bias.shape(),
+                            {weight.shape().rows()});  // an empty one is none for tensors alone
   return record(
       ops::linear(x.value(), weight.value(), bias.value()),
       [](const auto& dy, const auto&, const auto& a, const auto& w, const auto&, const auto& give) {
@@ -207,4 +208,4 @@ Variable<T> mse_loss(const Variable<T>& x, const Constant<T>& target) {
   return mean(square(x - target));
 }
 
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

@@ -8,7 +8,7 @@
 
 // Functions of single elements of Variables: those of ops/, recorded.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 
 template <class T>
 Variable<T> exp(const Variable<T>& x) {
@@ -99,4 +99,4 @@ Variable<T> pow(N a, const Variable<T>& b) {
       b);
 }
 
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

@@ -7,7 +7,7 @@
 
 // Matrix products of Variables.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 
 /// As ops::matmul, recorded.
 template <class T>
@@ -22,4 +22,4 @@ Variable<T> matmul(const Variable<T>& a, const std::type_identity_t<Variable<T>>
       a, b);
 }
 
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

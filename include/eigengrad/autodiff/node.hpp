@@ -23,7 +23,7 @@
 // first to come has the node's own Visit, the others keep one in a table of theirs. A graph that is freed forgets its
 // inputs when the last pass has left.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 
 template <class T>
 class Variable;
@@ -112,8 +112,8 @@ void accumulate(Variable<T>& sum, Variable<T> more) {
 
 /// The lock of a gradient that several threads may add to: one of a few, chosen by its address.
 inline std::mutex& gradient_lock(const void* whose) {
-  auto& locks = eigengrad::detail::gradient_mutexes;  // which a fork takes
-  return locks[reinterpret_cast<std::uintptr_t>(whose) / eigengrad::detail::kAlignment % locks.size()];
+  auto& locks = detail::gradient_mutexes;  // which a fork takes
+  return locks[reinterpret_cast<std::uintptr_t>(whose) / detail::kAlignment % locks.size()];
 }
 
 /// A value in the graph. As it stands a leaf: a constant, or something to differentiate by.
@@ -126,8 +126,8 @@ class Node {
   Node& operator=(const Node&) = delete;
   virtual ~Node() = default;
 
-  static void* operator new(std::size_t bytes) { return eigengrad::detail::pool_allocate(bytes); }
-  static void operator delete(void* memory) { eigengrad::detail::pool_free(memory); }
+  static void* operator new(std::size_t bytes) { return detail::pool_allocate(bytes); }
+  static void operator delete(void* memory) { detail::pool_free(memory); }
 
   virtual bool is_leaf() const { return true; }
   virtual std::span<const NodePtr<T>> inputs() const { return {}; }
@@ -179,4 +179,4 @@ class Node {
 };
 
 }  // namespace detail
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

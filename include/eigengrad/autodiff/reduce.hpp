@@ -8,7 +8,7 @@
 
 // Reductions of Variables over any axes: those of ops/, recorded. No axes are all axes.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 
 template <class T>
 Variable<T> sum(const Variable<T>& x, const ops::Axes& axes = {}, bool keepdims = false) {
@@ -86,4 +86,4 @@ Tensor<Index> argmax(const Variable<T>& x, int axis, bool keepdims = false) {
   return ops::argmax(x.value(), axis, keepdims);
 }
 
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

@@ -17,7 +17,7 @@
 
 // Operations on the shape of Variables: the functions of ops/, recorded.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 
 template <class T>
 Variable<T> reshape(const Variable<T>& x, const Shape& shape) {
@@ -125,9 +125,9 @@ Variable<T> scatter_add(const Variable<T>& y, int axis, const Tensor<Index>& ind
 namespace detail {
 
 template <class T>
-using Nodes = std::vector<NodePtr<T>, eigengrad::detail::PoolAllocator<NodePtr<T>>>;
+using Nodes = std::vector<NodePtr<T>, detail::PoolAllocator<NodePtr<T>>>;
 template <class T>
-using Tensors = std::vector<Tensor<T>, eigengrad::detail::PoolAllocator<Tensor<T>>>;
+using Tensors = std::vector<Tensor<T>, detail::PoolAllocator<Tensor<T>>>;
 
 template <class T>
 Tensors<T> values_of(std::span<const Variable<T>> parts) {
@@ -216,4 +216,4 @@ Variable<T> stack(const std::vector<Variable<T>>& parts, int axis = 0) {
   return stack(std::span<const Variable<T>>(parts), axis);
 }
 
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

@@ -46,7 +46,7 @@
 // Threads: graphs may share leaves, or any part, and be built and differentiated by several threads at the same time;
 // gradients that meet in a leaf add up, in no particular order. Whoever reads grad() waits for those that add to it.
 
-namespace eigengrad::autodiff {
+namespace eigengrad::EIGENGRAD_ISA::autodiff {
 
 /// While it lives, operations of this thread record nothing: their results are constants.
 class NoGradGuard {
@@ -131,7 +131,7 @@ class BackwardPass {
 
  private:
   using Others = std::unordered_map<const Node<T>*, Visit<T>, std::hash<const Node<T>*>, std::equal_to<>,
-                                    eigengrad::detail::PoolAllocator<std::pair<const Node<T>* const, Visit<T>>>>;
+                                    detail::PoolAllocator<std::pair<const Node<T>* const, Visit<T>>>>;
 
   BackwardPass() = default;
 
@@ -236,7 +236,7 @@ class Variable {
     if (!requires_grad()) {
       throw StateError("backward: of a constant; nothing it was computed from requires a gradient");
     }
-    check::same_shape("backward", "gradient", dy.shape(), shape());
+    detail::check::same_shape("backward", "gradient", dy.shape(), shape());
     detail::BackwardPass<T, Tensor<T>> pass(in_graph());
     pass.run(std::move(dy), [](detail::Node<T>* node, Tensor<T>& gradient) {
       if (node->is_leaf()) node->collect(std::move(gradient));
@@ -332,4 +332,4 @@ Variable<T> record(Tensor<T> value, F f, const Inputs&... inputs) {
   return Variable<T>::of(new Result(std::move(value), std::move(f), {inputs.in_graph()...}));
 }
 
-}  // namespace eigengrad::autodiff
+}  // namespace eigengrad::EIGENGRAD_ISA::autodiff

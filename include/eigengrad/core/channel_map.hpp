@@ -7,7 +7,7 @@
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/core/tensor.hpp>
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 /// What happens to every channel, the last axis, by itself: y = scale x + shift, or max(scale x + shift, 0) with relu.
 /// In inference a convolution takes what follows it in this form and applies it as it writes.
@@ -28,7 +28,7 @@ struct ChannelMap {
   /// Errors   ShapeError if they, or what is there, have another C
   EIGENGRAD_CALLED void then(Tensor<T> more_scale, Tensor<T> more_shift) {
     check_channels(more_scale.shape());
-    check::same_shape("ChannelMap", "shift", more_shift.shape(), more_scale.shape());
+    detail::check::same_shape("ChannelMap", "shift", more_shift.shape(), more_scale.shape());
     if (!shift.empty()) more_shift.mutable_array() += shift.array() * more_scale.array();
     if (!scale.empty()) more_scale.mutable_array() *= scale.array();
     scale = std::move(more_scale);
@@ -48,9 +48,9 @@ struct ChannelMap {
 
  private:
   void check_channels(const Shape& channels) const {
-    if (!scale.empty()) check::same_shape("ChannelMap", "scale", scale.shape(), channels);
-    if (!shift.empty()) check::same_shape("ChannelMap", "shift", shift.shape(), channels);
+    if (!scale.empty()) detail::check::same_shape("ChannelMap", "scale", scale.shape(), channels);
+    if (!shift.empty()) detail::check::same_shape("ChannelMap", "shift", shift.shape(), channels);
   }
 };
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -13,7 +13,7 @@
 
 // The checks that layers, operations and options share, and the one place of their wording.
 
-namespace eigengrad::check {
+namespace eigengrad::EIGENGRAD_ISA::detail::check {
 
 /// Who checks: a text, or anything with a description(), of which the name is built only when the check fails.
 class Where {
@@ -147,4 +147,4 @@ EIGENGRAD_CALLED inline void divisible(const Where& where, std::string_view what
   throw ValueError(error_text(where.name(), ": ", what, " are ", value, ", expected a multiple of groups, ", groups));
 }
 
-}  // namespace eigengrad::check
+}  // namespace eigengrad::EIGENGRAD_ISA::detail::check

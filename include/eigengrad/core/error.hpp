@@ -12,6 +12,7 @@
 // The exceptions of the library. Everything thrown on purpose derives from `Error`; the library never prints
 // and never ends the program. The wording of the common checks stands in core/check.hpp.
 
+// Outside the namespace of the instruction set: an error is caught by files that are compiled for another one.
 namespace eigengrad {
 
 /// Base of every exception the library throws on purpose.
@@ -53,10 +54,14 @@ class IoError : public Error {
       : Error(std::string(file) + ": at byte " + std::to_string(offset) + ": " + std::string(problem)) {}
 };
 
+}  // namespace eigengrad
+
+namespace eigengrad::EIGENGRAD_ISA {
+
 /// The text of an error: all the parts as core/text.hpp writes them.
 template <class... Parts>
 std::string error_text(const Parts&... parts) {
   return detail::join({detail::text_part(parts)...});
 }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -21,14 +21,14 @@
 //   std::string text = read_file("corpus.txt");
 //   auto lock = FileLock::of("run.lock");                // empty if another process has it
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
+namespace detail {
 
 /// A file that is written from its beginning; what it held before is gone.
 /// Errors   IoError naming the file and the reason if it cannot be written, is a symbolic link or no regular file
 class OutputFile {
  public:
-  explicit OutputFile(std::filesystem::path path)
-      : path_(std::move(path)), file_(path_, detail::FileUse::write, kProblem) {
+  explicit OutputFile(std::filesystem::path path) : path_(std::move(path)), file_(path_, FileUse::write, kProblem) {
     if (!file_.cut(0)) fail(errno);
   }
 
@@ -54,10 +54,10 @@ class OutputFile {
  private:
   static constexpr std::string_view kProblem = "cannot be written";
 
-  [[noreturn]] void fail(int code) const { throw IoError(path_.string(), detail::with_reason(kProblem, code)); }
+  [[noreturn]] void fail(int code) const { throw IoError(path_.string(), with_reason(kProblem, code)); }
 
   std::filesystem::path path_;
-  detail::SystemFile file_;
+  SystemFile file_;
   std::int64_t size_ = 0;
 };
 
@@ -69,43 +69,24 @@ inline std::filesystem::path unfinished(const std::filesystem::path& path) { ret
 inline void finish_file(const std::filesystem::path& path) {
   std::error_code problem;
   std::filesystem::rename(unfinished(path), path, problem);
-  if (problem) throw IoError(path.string(), detail::with_reason("cannot be written", problem.value()));
+  if (problem) throw IoError(path.string(), with_reason("cannot be written", problem.value()));
 }
 
 /// A file can be given that name: there is none, or it is a regular one.
 /// Errors   IoError naming it
 inline void check_replaceable(const std::filesystem::path& path) {
-  const std::string_view reason = detail::refusal(path, detail::FileUse::write);
+  const std::string_view reason = refusal(path, FileUse::write);
   if (!reason.empty()) throw IoError(path.string(), joined("cannot be written: ", reason));
-}
-
-/// Writes a whole file, or none: the text goes to a neighbour, is flushed to the disk, and takes the name.
-/// Errors   IoError naming the file and the reason if it cannot be written; one of that name is then as it was
-inline void write_file(const std::filesystem::path& path, std::string_view text) {
-  check_replaceable(path);
-  try {
-    OutputFile file(unfinished(path));
-    file.append(text);
-    file.flush();
-    finish_file(path);
-  } catch (...) {
-    std::error_code ignored;
-    if (detail::refusal(unfinished(path), detail::FileUse::write).empty()) {
-      std::filesystem::remove(unfinished(path), ignored);
-    }
-    throw;
-  }
 }
 
 /// A file that is read from its beginning.
 /// Errors   IoError naming the file, the reason and, in the middle of it, the byte
 class InputFile {
  public:
-  explicit InputFile(std::filesystem::path path)
-      : path_(std::move(path)), file_(path_, detail::FileUse::read, kProblem) {
+  explicit InputFile(std::filesystem::path path) : path_(std::move(path)), file_(path_, FileUse::read, kProblem) {
     std::error_code problem;
     size_ = std::filesystem::file_size(path_, problem);
-    if (problem) throw IoError(path_.string(), detail::with_reason(kProblem, problem.value()));
+    if (problem) throw IoError(path_.string(), with_reason(kProblem, problem.value()));
   }
 
   std::uintmax_t size() const { return size_; }
@@ -115,7 +96,7 @@ class InputFile {
     while (count > 0) {
       const std::ptrdiff_t got = file_.read(to, count);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw IoError(path_.string(), position_, detail::with_reason(kProblem));
+      if (got < 0) throw IoError(path_.string(), position_, with_reason(kProblem));
       if (got == 0) throw IoError(path_.string(), position_, "ends while it is read");
       position_ += got;
       to += got;
@@ -127,19 +108,10 @@ class InputFile {
   static constexpr std::string_view kProblem = "cannot be read";
 
   std::filesystem::path path_;
-  detail::SystemFile file_;
+  SystemFile file_;
   std::uintmax_t size_ = 0;
   std::int64_t position_ = 0;
 };
-
-/// All bytes of a file.
-/// Errors   as InputFile
-inline std::string read_file(const std::filesystem::path& path) {
-  InputFile file(path);
-  std::string bytes(static_cast<std::size_t>(file.size()), '\0');
-  file.read(bytes.data(), bytes.size());
-  return bytes;
-}
 
 /// A lock on a file that one object of all processes has at a time. It is the system's, so whatever ends the process
 /// releases it; the file itself stays. Where the file system has no locks it locks nothing.
@@ -154,9 +126,38 @@ class FileLock {
   }
 
  private:
-  explicit FileLock(const std::filesystem::path& path) : file_(path, detail::FileUse::write, "cannot be locked") {}
+  explicit FileLock(const std::filesystem::path& path) : file_(path, FileUse::write, "cannot be locked") {}
 
-  detail::SystemFile file_;
+  SystemFile file_;
 };
 
-}  // namespace eigengrad
+}  // namespace detail
+
+/// Writes a whole file, or none: the text goes to a neighbour, is flushed to the disk, and takes the name.
+/// Errors   IoError naming the file and the reason if it cannot be written; one of that name is then as it was
+inline void write_file(const std::filesystem::path& path, std::string_view text) {
+  detail::check_replaceable(path);
+  try {
+    detail::OutputFile file(detail::unfinished(path));
+    file.append(text);
+    file.flush();
+    detail::finish_file(path);
+  } catch (...) {
+    std::error_code ignored;
+    if (detail::refusal(detail::unfinished(path), detail::FileUse::write).empty()) {
+      std::filesystem::remove(detail::unfinished(path), ignored);
+    }
+    throw;
+  }
+}
+
+/// All bytes of a file.
+/// Errors   IoError naming the file, the reason and, in the middle of it, the byte
+inline std::string read_file(const std::filesystem::path& path) {
+  detail::InputFile file(path);
+  std::string bytes(static_cast<std::size_t>(file.size()), '\0');
+  file.read(bytes.data(), bytes.size());
+  return bytes;
+}
+
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -13,7 +13,7 @@
 // threads may be half done at that moment: a fork waits for the locks below, in their order, and the child finds them
 // open. Threads are the business of those who started them: they see by forks() that theirs stayed behind.
 
-namespace eigengrad::detail {
+namespace eigengrad::EIGENGRAD_ISA::detail {
 
 /// Work of threads in the background that a fork waits for: a batch of a loader is made or not begun, never half made.
 class BackgroundWork {
@@ -108,4 +108,4 @@ EIGENGRAD_OF_THIS_LIBRARY inline void after_fork_in_child() {
 EIGENGRAD_OF_THIS_LIBRARY inline const bool handles_forks =
     at_fork(&before_fork, &after_fork_in_parent, &after_fork_in_child);
 
-}  // namespace eigengrad::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::detail

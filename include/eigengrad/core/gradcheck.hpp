@@ -21,7 +21,7 @@
 // Every element of the input and of every parameter is moved up and down by epsilon, and the change of a
 // random weighted sum of the outputs is compared with what backward says.
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 struct GradcheckOptions {
   double epsilon = 1e-5;    ///< how far an element is moved, in its own units
@@ -55,8 +55,8 @@ class GradientComparison {
  public:
   GradientComparison(std::string subject, const GradcheckOptions& options)
       : subject_(std::move(subject)), options_(options) {
-    check::above_zero("gradcheck", "epsilon", options.epsilon);
-    check::at_least_or_infinite("gradcheck", "tolerance", options.tolerance, 0.0);
+    detail::check::above_zero("gradcheck", "epsilon", options.epsilon);
+    detail::check::at_least_or_infinite("gradcheck", "tolerance", options.tolerance, 0.0);
   }
 
   /// `function` evaluates the scalar with the elements that `values` points to as they are.
@@ -147,7 +147,7 @@ GradcheckResult gradcheck(L layer, Tensor<double> x, const GradcheckOptions& opt
   zero_grad(layer);
   L analytic = layer;
   const Tensor<double> y = analytic.forward(x, options.mode);
-  check::same_shape("gradcheck of " + describe(layer), "output", y.shape(), weights.shape());
+  detail::check::same_shape("gradcheck of " + describe(layer), "output", y.shape(), weights.shape());
   const Tensor<double> dx = analytic.backward(weights);
 
   const auto weighted_sum = [&] {
@@ -187,4 +187,4 @@ GradcheckResult gradcheck(L loss, Tensor<double> x, const Target& target, const 
   return comparison.result();
 }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -6,12 +6,12 @@
 #include <limits>
 #include <optional>
 
-#include <eigengrad/core/compiler.hpp>
+#include <eigengrad/core/namespaces.hpp>
 
 // Index, and the arithmetic of sizes that come from outside: options, and shapes of tensors without elements, which may
 // have any size beside the 0. Between the sizes of one Shape nothing has to be checked: Shape has done it.
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 /// Sizes, counts and positions: signed, as wide as a pointer (the same type as Eigen::Index).
 using Index = std::ptrdiff_t;
@@ -35,5 +35,10 @@ constexpr std::optional<Index> checked_product(Index a, Index b) {
   return a * b;
 }
 
+/// How many steps of b it takes to go as far as a, or farther: a / b rounded up, 0 for a negative a.
+constexpr Index ceil_div(Index a, Index b) { return a > 0 ? (a - 1) / b + 1 : 0; }
+/// The smallest multiple of `step` that is not below n.
+constexpr Index round_up(Index n, Index step) { return ceil_div(n, step) * step; }
+
 }  // namespace detail
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

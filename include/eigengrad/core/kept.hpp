@@ -5,9 +5,9 @@
 #include <optional>
 #include <utility>
 
-#include <eigengrad/core/compiler.hpp>
+#include <eigengrad/core/namespaces.hpp>
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 /// What a layer keeps of its last forward: an optional value, which is none in a layer that has been moved away.
 template <class X>
@@ -28,4 +28,4 @@ class Kept : public std::optional<X> {
   ~Kept() = default;
 };
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

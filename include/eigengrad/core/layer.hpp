@@ -28,7 +28,7 @@
 //   };
 //   static_assert(Layer<Scale<>>);
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 /// What a forward pass is for.
 enum class Mode {
@@ -73,7 +73,7 @@ using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 ///   Shape output_shape(const Shape& x, Mode) const   where it cannot be trained on every shape that it takes
 ///   bool fold_into(ChannelMap<T>& f)     where in inference it treats every channel by itself: adds that to f, unless f
 ///                                        cannot express it, and forgets the last forward; its forward is not called
-///   Tensor infer(Tensor x, const ChannelMap<T>& f)   forward in Mode::inference, and f of the result in the same pass
+///   Tensor forward_mapped(Tensor x, const ChannelMap<T>& f)   forward in Mode::inference, and f of the result in the same pass
 /// After one forward, backward may be called several times, for the rows of a Jacobian, say: every call is the derivative
 /// at that forward, and the gradients of the parameters add up. Gradients in a shape other than that of the parameter, a
 /// result that contradicts output_shape, and a dx that has not the shape of x are found by nn::Sequential.
@@ -170,8 +170,8 @@ void backward_parameters(L& layer, Tensor<scalar_of<L>> dy) {
 
 /// True if a layer can apply in inference what follows it channel by channel.
 template <class L>
-concept Infers = requires(L layer, const ChannelMap<scalar_of<L>>& f) {
-  { layer.infer(std::declval<Tensor<scalar_of<L>>>(), f) } -> std::same_as<Tensor<scalar_of<L>>>;
+concept MapsChannels = requires(L layer, const ChannelMap<scalar_of<L>>& f) {
+  { layer.forward_mapped(std::declval<Tensor<scalar_of<L>>>(), f) } -> std::same_as<Tensor<scalar_of<L>>>;
 };
 
 /// The layer's fold_into, or false where it has none.
@@ -198,4 +198,4 @@ std::string describe(const L& layer) {
     return "layer";
 }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

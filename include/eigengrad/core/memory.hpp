@@ -35,7 +35,7 @@
 // The pool holds at most 1.5 times the most that was ever in use at once, or 16 MiB if that is more. Within this bound
 // a block is kept for a later tensor of its size class. Beyond it blocks of other sizes serve, or go back to the system.
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 namespace memory {
 
@@ -331,4 +331,4 @@ inline Stats stats() { return detail::memory_pool.stats(); }
 inline void trim() { detail::memory_pool.trim(); }
 
 }  // namespace memory
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

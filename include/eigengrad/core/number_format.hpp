@@ -17,7 +17,7 @@
 //   for (float x : numbers) format.measure(x);
 //   text = format(numbers[0]);
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 struct PrintOptions {
   int precision = 4;       ///< most digits behind the point
@@ -123,4 +123,4 @@ class NumberFormat {
 };
 
 }  // namespace detail
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -14,7 +14,7 @@
 // The chunks depend on the problem alone, never on the number of threads. A body whose result depends only on
 // its chunk therefore computes the same bits with 1, 2 or 8 threads.
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 /// How many threads parallel_for uses, the calling one included. Before the first call of set_num_threads
 /// this is $EIGENGRAD_NUM_THREADS, else the number of processors that this process may use: those of its affinity, and
@@ -60,7 +60,7 @@ template <class F>
 void parallel_for(Index count, Index grain, F&& body) {
   if (count <= 0) return;
   const Index chunk_size = std::clamp<Index>(grain, 1, count);
-  const Index chunks = (count - 1) / chunk_size + 1;
+  const Index chunks = detail::ceil_div(count, chunk_size);
   auto run_chunk = [&](Index chunk, Index slot) {
     const Index begin = chunk * chunk_size;
     const Index end = std::min(begin + chunk_size, count);
@@ -76,4 +76,4 @@ void parallel_for(Index count, Index grain, F&& body) {
       &run_chunk, SerialScope::active());
 }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -10,10 +10,12 @@
 
 // Parameter: what a layer learns. ParameterClaim: how an optimiser holds on to one without a pointer that dangles.
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
+namespace detail {
 template <class T>
 class ParameterClaim;
+}
 
 /// A learned tensor and the gradient of the loss with respect to it.
 /// An optimiser follows its parameters. Assigning to a parameter changes what it holds and leaves it the parameter that
@@ -51,12 +53,12 @@ struct Parameter {
   /// Adds to the gradient that is there, or becomes the gradient if there is none.
   /// Errors   ShapeError if it, or the gradient that is there, has another shape than the value
   EIGENGRAD_CALLED void add_grad(Tensor<T> more) {
-    check::same_shape("Parameter", "gradient", more.shape(), value.shape());
+    detail::check::same_shape("Parameter", "gradient", more.shape(), value.shape());
     if (!has_grad()) {
       grad = std::move(more);
       return;
     }
-    check::same_shape("Parameter", "gradient that is there", grad.shape(), value.shape());
+    detail::check::same_shape("Parameter", "gradient that is there", grad.shape(), value.shape());
     grad.mutable_array() += more.array();
   }
 
@@ -69,7 +71,7 @@ struct Parameter {
   Index optimizer_steps() const { return place_ == nullptr ? 0 : place_->steps; }
 
  private:
-  friend ParameterClaim<T>;
+  friend detail::ParameterClaim<T>;
 
   /// Where the parameter is, for those who hold a claim to it.
   struct Place {
@@ -87,6 +89,8 @@ struct Parameter {
 
   std::shared_ptr<Place> place_;  // none until the first claim
 };
+
+namespace detail {
 
 /// An optimiser's hold on a parameter: knows where it is, and that it is gone.
 template <class T>
@@ -108,4 +112,5 @@ class ParameterClaim {
   std::shared_ptr<typename Parameter<T>::Place> place_;
 };
 
-}  // namespace eigengrad
+}  // namespace detail
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -11,7 +11,7 @@
 // How exactly matrix products of float numbers are computed: one switch for the whole process.
 //   set_float32_matmul_precision(Float32MatmulPrecision::medium);
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 enum class Float32MatmulPrecision {
   highest,  ///< in float32
@@ -60,4 +60,4 @@ inline void set_float32_matmul_precision(Float32MatmulPrecision precision) {
   detail::matmul_precision.store(precision, std::memory_order_relaxed);
 }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -14,7 +14,7 @@
 //                                                          //  [ 0.3333  2.    ]]
 //   std::string text = to_string(x, {.precision = 8});
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 namespace detail {
 
@@ -144,4 +144,4 @@ std::ostream& operator<<(std::ostream& out, const Tensor<T>& x) {
   return out << to_string(x);
 }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -17,7 +17,7 @@
 // How many processors this process may use: what its machine has, less those that its affinity leaves out, and no more
 // than the time that its control groups grant it, as containers and batch systems set them.
 
-namespace eigengrad::detail {
+namespace eigengrad::EIGENGRAD_ISA::detail {
 
 /// The content of a small file; empty if there is none.
 EIGENGRAD_COLD inline std::string content_of(const std::string& path) {
@@ -102,4 +102,4 @@ EIGENGRAD_COLD inline int usable_processors() {
   return std::max(processors, 1);
 }
 
-}  // namespace eigengrad::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::detail

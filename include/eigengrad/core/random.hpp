@@ -19,7 +19,7 @@
 // Counter based: the i-th number is a function of (seed, stream, i) alone, so any part of a sequence can be
 // computed without the rest, and two streams of one seed never overlap.
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 namespace detail {
 
@@ -229,4 +229,4 @@ inline void manual_seed(std::uint64_t seed) {
 /// A generator of its own for each call: the next stream of the seed set by manual_seed.
 inline Rng default_rng() { return Rng(detail::default_seed, kLayerStreams + ++detail::default_stream); }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

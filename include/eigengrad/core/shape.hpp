@@ -17,7 +17,7 @@
 // Shape: the sizes of a tensor's axes, outermost first.
 //   Shape s{200, 32, 32, 3};   s.rank() == 4, s[-1] == 3, s.numel() == 614400
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 class Shape;
 /// "(200, 32, 32, 3)", as Python prints a tuple; "(5,)" for one axis.
@@ -62,9 +62,9 @@ class Shape {
       throw ShapeError(error_text("Shape: ", count, " axes, expected at most ", kMaxRank));
     }
     rank_ = static_cast<int>(count);
-    for (std::size_t axis = 0; axis < count; ++axis) sizes_[axis] = sizes[axis];
     std::optional<Index> product = 1;
-    for (const Index size : std::span(sizes_).first(count)) {
+    for (std::size_t axis = 0; axis < count; ++axis) {
+      const Index size = sizes_[axis] = sizes[axis];
       if (size < 0) throw ShapeError(error_text("Shape: size ", size, " of an axis, expected 0 or more"));
       if (size == 0) numel_ = 0;
       if (size != 0) product = detail::checked_product(*product, size);
@@ -116,4 +116,4 @@ EIGENGRAD_COLD inline std::string to_string(const Shape& shape) {
   return text + (shape.rank() == 1 ? ",)" : ")");
 }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

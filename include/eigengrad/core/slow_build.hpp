@@ -4,11 +4,11 @@
 
 #include <string>
 
-#include <eigengrad/core/compiler.hpp>
+#include <eigengrad/core/namespaces.hpp>
 
 // Is this program as fast as it could be? The compiler is the one that knows; nobody else would say so.
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 /// Why this program is slower than the processor allows, and what to do; empty if it is not. It compares what the
 /// compiler was allowed to use in the calling file with what the processor has.
@@ -33,4 +33,4 @@ inline std::string slow_build_note() {
 #endif
 }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <eigengrad/core/compiler.hpp>
+#include <eigengrad/core/namespaces.hpp>
 
 #if defined(__unix__) || defined(__APPLE__)
 #define EIGENGRAD_POSIX
@@ -26,7 +26,7 @@
 #define EIGENGRAD_OF_THIS_LIBRARY
 #endif
 
-namespace eigengrad::detail {
+namespace eigengrad::EIGENGRAD_ISA::detail {
 
 /// Gives the pages that lie wholly inside the memory back to the system, whose content is lost: an allocator may keep
 /// what it is given back for itself.
@@ -70,6 +70,6 @@ inline constexpr bool kThreadsEndWhileLibrariesDo = true;
 inline constexpr bool kThreadsEndWhileLibrariesDo = false;
 #endif
 
-}  // namespace eigengrad::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::detail
 
 #undef EIGENGRAD_POSIX

@@ -27,7 +27,7 @@
 // What core/file.hpp needs of the system: one class, with the calls of POSIX or, elsewhere, those of C and C++. Its
 // functions return what they could do; if that is not all, errno has the reason.
 
-namespace eigengrad::detail {
+namespace eigengrad::EIGENGRAD_ISA::detail {
 
 /// "No space left on device", where it can be had in English even if the program has set another language.
 inline std::string system_reason(int code) {
@@ -149,4 +149,4 @@ inline void SystemFile::close() { std::fclose(handle_); }
 
 #endif
 
-}  // namespace eigengrad::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::detail

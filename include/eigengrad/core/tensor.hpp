@@ -27,7 +27,7 @@
 // Reading is `data()`, `matrix()`, `array()`; writing is `mutable_data()` and so on. The two have two names
 // because a write may copy: take a writable pointer once, before a parallel loop, never inside it.
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 static_assert(
     std::is_same_v<Eigen::Index, Index>,
@@ -241,4 +241,4 @@ bool equal(const Tensor<T>& a, const Tensor<T>& b) {
   return a.shape() == b.shape() && std::equal(a.data(), a.data() + a.numel(), b.data());
 }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -12,8 +12,8 @@
 #include <system_error>
 #include <type_traits>
 
-#include <eigengrad/core/compiler.hpp>
 #include <eigengrad/core/inlining.hpp>
+#include <eigengrad/core/namespaces.hpp>
 
 // Numbers as text, the one way for everything that the library writes: messages, tables, pictures, printed tensors.
 // It knows no locale, neither that of C++ nor that of C: 3072 is "3072" and a half is "0.5" in every country.
@@ -22,7 +22,7 @@
 //   to_scientific(1.5e-7, 2);     // "1.50e-07", as %.2e
 //   joined("step ", 3, ": ", x);  // one string of texts, numbers and whatever has a to_string
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 namespace detail {
 
@@ -116,4 +116,4 @@ std::string joined(const Parts&... parts) {
   return detail::join({detail::text_part(parts)...});
 }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -23,7 +23,7 @@
 
 // The threads behind parallel_for, and what becomes of them when a library ends or a process forks.
 
-namespace eigengrad::detail {
+namespace eigengrad::EIGENGRAD_ISA::detail {
 
 inline void pause_processor() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -360,4 +360,4 @@ class ThreadsEnd {
 };
 EIGENGRAD_OF_THIS_LIBRARY inline const ThreadsEnd threads_end;
 
-}  // namespace eigengrad::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::detail

@@ -20,12 +20,12 @@
 // A transform is any copyable value that can be called with an image and random numbers:
 //   struct Darken {
 //     double most = 0.5;
-//     void validate() const { check::at_least("Darken", "most", most, 0.0); }     // optional
+//     void validate() const { detail::check::at_least("Darken", "most", most, 0.0); }     // optional
 //     template <class T>
 //     void operator()(const data::Image<T>& image, Rng& rng) const { ... }
 //   };
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 
 /// One image of a batch, in place: channel c of the pixel at (y, x) is pixels[(y * width + x) * channels + c].
 template <class T>
@@ -54,7 +54,7 @@ struct RandomCrop {
   Index padding = 4;  ///< pixels on each side
 
   void validate() const {
-    check::between("RandomCrop", "padding", padding, Index{0}, eigengrad::detail::kLargestFactor / 2);
+    detail::check::between("RandomCrop", "padding", padding, Index{0}, detail::kLargestFactor / 2);
   }
 
   template <class T>
@@ -90,7 +90,7 @@ struct RandomCrop {
 struct RandomHorizontalFlip {
   double p = 0.5;
 
-  void validate() const { check::between("RandomHorizontalFlip", "p", p, 0.0, 1.0); }
+  void validate() const { detail::check::between("RandomHorizontalFlip", "p", p, 0.0, 1.0); }
 
   template <class T>
   void operator()(const Image<T>& image, Rng& rng) const {
@@ -110,7 +110,7 @@ struct RandomHorizontalFlip {
 struct Cutout {
   Index size = 8;  ///< side of the square in pixels; with an even side it begins size / 2 before its middle
 
-  void validate() const { check::above_zero("Cutout", "size", size); }
+  void validate() const { detail::check::above_zero("Cutout", "size", size); }
 
   template <class T>
   void operator()(const Image<T>& image, Rng& rng) const {
@@ -195,4 +195,4 @@ class Augmented {
   std::tuple<Transforms...> transforms_;
 };
 
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

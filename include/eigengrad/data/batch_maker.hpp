@@ -20,7 +20,7 @@
 
 // What a Loader is made of: the orders of the samples, the making of batches, and their memory.
 
-namespace eigengrad::data::detail {
+namespace eigengrad::EIGENGRAD_ISA::data::detail {
 
 /// The last batches that were handed out. One that nobody else holds any more is storage for another.
 template <class B>
@@ -98,7 +98,7 @@ class BatchMaker {
     if (std::exchange(begun_, false)) return kept(background_.take());
     choose(slice);
     // A fork of another thread waits for it, as for one that is made ahead: the data set may hold a lock.
-    const eigengrad::detail::BackgroundWork::Scope not_torn_by_a_fork(eigengrad::detail::background_work);
+    const detail::BackgroundWork::Scope not_torn_by_a_fork(detail::background_work);
     return kept(make());
   }
 
@@ -149,4 +149,4 @@ class BatchMaker {
   Background<Make> background_;  // ends first
 };
 
-}  // namespace eigengrad::data::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::data::detail

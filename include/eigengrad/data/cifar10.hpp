@@ -17,7 +17,7 @@
 //   auto split = data::load_cifar10("data/cifar-10-batches-bin");
 // Source   Krizhevsky, Learning multiple layers of features from tiny images, 2009
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 
 inline constexpr Index kCifar10Side = 32;
 inline constexpr Index kCifar10Channels = 3;
@@ -36,8 +36,8 @@ inline constexpr Index kCifar10Pixels = kCifar10Side * kCifar10Side;
 inline constexpr Index kCifar10Record = 1 + kCifar10Channels * kCifar10Pixels;
 
 /// The file, open and of the right size, or IoError says what it is and should be.
-inline InputFile open_cifar10_file(const std::filesystem::path& path, Index records) {
-  InputFile file(path);
+inline detail::InputFile open_cifar10_file(const std::filesystem::path& path, Index records) {
+  detail::InputFile file(path);
   const auto expected = static_cast<std::uintmax_t>(records * kCifar10Record);
   if (file.size() == expected) return file;
   throw IoError(path.string(), error_text("has ", file.size(), " bytes, expected ", expected, ": ", records,
@@ -121,4 +121,4 @@ Split<ImageDataset<T>> load_cifar10(const std::filesystem::path& directory) {
           detail::read_cifar10_files<T>({files.end() - 1, files.end()}, kCifar10RecordsPerFile)};
 }
 
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

@@ -20,7 +20,7 @@
 //   data::TensorDataset measurements{inputs, targets};      // any tensors with the samples on the first axis
 //   data::ImageDataset<> images = ...;                      // bytes, normalised as each batch is made
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 
 /// Inputs and targets of some samples, the samples on the first axis of both.
 template <class T, class Target = Index>
@@ -120,9 +120,9 @@ template <class T, class Target>
 class TensorDataset {
  public:
   TensorDataset(Tensor<T> inputs, Tensor<Target> targets) : inputs_(std::move(inputs)), targets_(std::move(targets)) {
-    check::rank_at_least("TensorDataset", inputs_.shape(), 1);
-    check::rank_at_least("TensorDataset", targets_.shape(), 1);
-    check::same_shape("TensorDataset", "targets", targets_.shape(), targets_.shape().with(0, inputs_.size(0)));
+    detail::check::rank_at_least("TensorDataset", inputs_.shape(), 1);
+    detail::check::rank_at_least("TensorDataset", targets_.shape(), 1);
+    detail::check::same_shape("TensorDataset", "targets", targets_.shape(), targets_.shape().with(0, inputs_.size(0)));
   }
 
   Index size() const { return inputs_.size(0); }
@@ -181,10 +181,10 @@ struct ImageDataset {
   EIGENGRAD_CALLED void check_shapes() const {
     if (images.rank() != 4)
       throw ShapeError("ImageDataset: images have shape " + to_string(images.shape()) + ", expected (N, H, W, C)");
-    check::same_shape("ImageDataset", "labels", labels.shape(), {images.size(0)});
+    detail::check::same_shape("ImageDataset", "labels", labels.shape(), {images.size(0)});
     if (mean.empty() && scale.empty()) return;
-    check::same_shape("ImageDataset", "mean", mean.shape(), image_shape());
-    check::same_shape("ImageDataset", "scale", scale.shape(), image_shape());
+    detail::check::same_shape("ImageDataset", "mean", mean.shape(), image_shape());
+    detail::check::same_shape("ImageDataset", "scale", scale.shape(), image_shape());
   }
 
   void normalize(const std::uint8_t* from, Index pixels, T* to) const {
@@ -205,4 +205,4 @@ struct Split {
   D test;
 };
 
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

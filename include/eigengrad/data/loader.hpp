@@ -15,7 +15,7 @@
 // Loader: a data set as a sequence of shuffled batches.
 //   for (const auto& [images, labels] : data::Loader{train, {.batch_size = 200, .epochs = 5}}) { ... }
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 
 struct LoaderOptions {
   Index batch_size = 32;
@@ -43,9 +43,9 @@ class Loader {
       : options_(options),
         samples_(dataset.size()),
         maker_(std::make_unique<detail::BatchMaker<D>>(std::move(dataset), options.shuffle, options.seed)) {
-    check::above_zero("Loader", "batch_size", options.batch_size);
-    check::above_zero("Loader", "epochs", options.epochs);
-    check::above_zero("Loader", "number of batches in an epoch", batches_per_epoch());
+    detail::check::above_zero("Loader", "batch_size", options.batch_size);
+    detail::check::above_zero("Loader", "epochs", options.epochs);
+    detail::check::above_zero("Loader", "number of batches in an epoch", batches_per_epoch());
   }
   Loader(const Loader& other) : Loader(other.dataset(), other.options_) {
     epoch_ = other.epoch_;
@@ -130,4 +130,4 @@ class Loader {
   Index batch_ = 0;                               // the next one in its epoch
 };
 
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

@@ -15,7 +15,7 @@
 //   data::normalize_channels(split);         // mean 0 and standard deviation 1 for every channel
 //   data::normalize_pixels(split);           // the same for every pixel
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 
 namespace detail {
 
@@ -29,7 +29,7 @@ void check_training_images(const Split<ImageDataset<T>>& split) {
 
 template <class T>
 void set_normalization(Split<ImageDataset<T>>& split, Tensor<T> mean, Tensor<T> scale) {
-  check::same_shape("normalization", "test image", split.test.image_shape(), split.train.image_shape());
+  detail::check::same_shape("normalization", "test image", split.test.image_shape(), split.train.image_shape());
   split.train.mean = split.test.mean = std::move(mean);
   split.train.scale = split.test.scale = std::move(scale);
 }
@@ -103,4 +103,4 @@ void normalize_pixels(Split<ImageDataset<T>>& split) {
   detail::standardize(split, split.train.image_shape().numel());
 }
 
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

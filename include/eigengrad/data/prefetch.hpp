@@ -17,7 +17,7 @@
 
 // A thread that works ahead of its caller: how a Loader prepares the next batch.
 
-namespace eigengrad::data::detail {
+namespace eigengrad::EIGENGRAD_ISA::data::detail {
 
 /// Makes values one at a time, by calls of make(), on a thread of its own. Between begin() and take() nobody else may
 /// touch what make() uses. The thread's parallel loops run on it alone: the pool belongs to the one that trains.
@@ -67,7 +67,7 @@ class Background {
 
   /// False too after a fork: the thread stayed in the other process.
   bool has_thread() {
-    if (const std::uint32_t now = eigengrad::detail::forks(); std::exchange(forks_, now) != now) {
+    if (const std::uint32_t now = detail::forks(); std::exchange(forks_, now) != now) {
       std::construct_at(&thread_);  // forgotten: there is nothing to join
     }
     return thread_.joinable();
@@ -80,14 +80,14 @@ class Background {
 
   void loop() {
     const SerialScope leave_the_pool_to_others;
-    const std::uint32_t forks = eigengrad::detail::forks();
+    const std::uint32_t forks = detail::forks();
     while (true) {
       for (Stage stage = stage_; stage != Stage::wanted; stage = stage_) {
         if (stage == Stage::ending) return;
         stage_.wait(stage);
       }
       make_value();
-      if (eigengrad::detail::forks() != forks) {
+      if (detail::forks() != forks) {
         throw StateError(
             "Loader: the data set has called fork() on the thread that prefetches and returned in the child, where the "
             "thread that waits for the batch is missing; expected exec or _exit");
@@ -96,7 +96,7 @@ class Background {
   }
 
   void make_value() {
-    const eigengrad::detail::BackgroundWork::Scope not_torn_by_a_fork(eigengrad::detail::background_work);
+    const detail::BackgroundWork::Scope not_torn_by_a_fork(detail::background_work);
     try {
       value_.emplace(make_());
     } catch (...) {
@@ -113,7 +113,7 @@ class Background {
   std::optional<Value> value_;
   std::exception_ptr error_;
   std::thread thread_;
-  std::uint32_t forks_ = eigengrad::detail::forks();
+  std::uint32_t forks_ = detail::forks();
 };
 
-}  // namespace eigengrad::data::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::data::detail

@@ -21,7 +21,7 @@
 // is the brighter one varies, so that the sum of pixels under a template, all that a linear model can see,
 // says little: a multi-layer perceptron is clearly better, and a convolutional network better still.
 
-namespace eigengrad::data {
+namespace eigengrad::EIGENGRAD_ISA::data {
 
 struct SyntheticOptions {
   Index train = 50000;
@@ -88,7 +88,7 @@ inline Figure random_figure(int kind, Rng& rng) {
   // Stripes lie at 0, 60 and 120 degrees; everything turns by up to 10 degrees to both sides.
   const double base = kind == 6 ? 1.0 / 6.0 : (kind == 7 ? 1.0 / 3.0 : 0.0);
   const double turn = base + rng.uniform(-1.0 / 36.0, 1.0 / 36.0);
-  std::tie(figure.cosine, figure.sine) = eigengrad::detail::exact_cos_sin(turn < 0.0 ? turn + 1.0 : turn);
+  std::tie(figure.cosine, figure.sine) = detail::exact_cos_sin(turn < 0.0 ? turn + 1.0 : turn);
   return figure;
 }
 
@@ -148,8 +148,8 @@ EIGENGRAD_COLD ImageDataset<T> synthetic_images(Index count, std::uint64_t seed,
 /// Errors   ValueError for a size below 1
 template <class T = float>
 EIGENGRAD_COLD Split<ImageDataset<T>> synthetic_cifar10(std::uint64_t seed, const SyntheticOptions& options = {}) {
-  check::above_zero("synthetic_cifar10", "train", options.train);
-  check::above_zero("synthetic_cifar10", "test", options.test);
+  detail::check::above_zero("synthetic_cifar10", "train", options.train);
+  detail::check::above_zero("synthetic_cifar10", "test", options.test);
   constexpr std::uint64_t kTestStream = std::uint64_t{1} << 32;
   Split<ImageDataset<T>> split{detail::synthetic_images<T>(options.train, seed, kSyntheticStreams),
                                detail::synthetic_images<T>(options.test, seed, kSyntheticStreams + kTestStream)};
@@ -157,4 +157,4 @@ EIGENGRAD_COLD Split<ImageDataset<T>> synthetic_cifar10(std::uint64_t seed, cons
   return split;
 }
 
-}  // namespace eigengrad::data
+}  // namespace eigengrad::EIGENGRAD_ISA::data

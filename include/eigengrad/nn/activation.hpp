@@ -19,7 +19,7 @@
 //     static Tensor<T> derive(Tensor<T> dy, const Tensor<T>& y) { return ops::tanh_backward(std::move(dy), y); }
 //   };
 
-namespace eigengrad::nn::detail {
+namespace eigengrad::EIGENGRAD_ISA::nn::detail {
 
 /// What backward starts from.
 enum class Keeps { input, output };
@@ -41,8 +41,8 @@ class Activation {
   }
 
   Tensor<T> backward(Tensor<T> dy) {
-    check::remembered(self(), kept_.has_value());
-    check::same_shape(self(), "gradient of the output", dy.shape(), kept_->shape());
+    detail::check::remembered(self(), kept_.has_value());
+    detail::check::same_shape(self(), "gradient of the output", dy.shape(), kept_->shape());
     return self().derive(std::move(dy), *kept_);
   }
 
@@ -55,4 +55,4 @@ class Activation {
   Kept<Tensor<T>> kept_;  // of the last forward that remembers
 };
 
-}  // namespace eigengrad::nn::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::nn::detail

@@ -13,7 +13,7 @@
 // AnyLayer<T>: holds a layer of any type, as std::any holds a value. Copying it copies the layer. This is
 // what lets nn::Sequential keep different layers in one vector.
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 template <class T>
 class AnyLayer {
@@ -63,9 +63,9 @@ class AnyLayer {
   void visit(const Visitor<T>& visitor) { held().visit(visitor); }
   void for_each_parameter(const std::function<void(Parameter<T>&)>& f) { held().for_each_parameter(f); }
   bool fold_into(ChannelMap<T>& f) { return held().fold_into(f); }
-  /// True if the layer has infer; only then it may be called.
-  bool infers() const { return held().infers(); }
-  Tensor<T> infer(Tensor<T> x, const ChannelMap<T>& f) { return held().infer(std::move(x), f); }
+  /// True if the layer has forward_mapped; only then it may be called.
+  bool maps_channels() const { return held().maps_channels(); }
+  Tensor<T> forward_mapped(Tensor<T> x, const ChannelMap<T>& f) { return held().forward_mapped(std::move(x), f); }
   std::string description() const { return has_value() ? held_->description() : "moved away"; }
   Index multiply_adds(const Shape& x) const { return held().multiply_adds(x); }
 
@@ -95,13 +95,15 @@ class AnyLayer {
       visit({.parameter = [&f](std::string_view, Parameter<T>& p) { f(p); }});
     }
     virtual bool fold_into(ChannelMap<T>& f) = 0;
-    virtual bool infers() const = 0;
-    virtual Tensor<T> infer(Tensor<T> x, const ChannelMap<T>& f) = 0;
+    virtual bool maps_channels() const = 0;
+    virtual Tensor<T> forward_mapped(Tensor<T> x, const ChannelMap<T>& f) = 0;
     virtual std::string description() const = 0;
     virtual Index multiply_adds(const Shape& x) const = 0;
 
    protected:
-    [[noreturn]] EIGENGRAD_COLD void throw_has_no_infer() const { throw StateError(description() + ": has no infer"); }
+    [[noreturn]] EIGENGRAD_COLD void throw_has_no_forward_mapped() const {
+      throw StateError(description() + ": has no forward_mapped");
+    }
   };
 
   template <class L>
@@ -137,12 +139,12 @@ class AnyLayer {
         Base::for_each_parameter(f);
     }
     bool fold_into(ChannelMap<T>& f) override { return eigengrad::fold_into(layer, f); }
-    bool infers() const override { return Infers<L>; }
-    Tensor<T> infer(Tensor<T> x, const ChannelMap<T>& f) override {
-      if constexpr (Infers<L>)
-        return layer.infer(std::move(x), f);
+    bool maps_channels() const override { return MapsChannels<L>; }
+    Tensor<T> forward_mapped(Tensor<T> x, const ChannelMap<T>& f) override {
+      if constexpr (MapsChannels<L>)
+        return layer.forward_mapped(std::move(x), f);
       else
-        this->throw_has_no_infer();
+        this->throw_has_no_forward_mapped();
     }
     EIGENGRAD_COLD std::string description() const override { return describe(layer); }
     EIGENGRAD_COLD Index multiply_adds(const Shape& x) const override {
@@ -164,4 +166,4 @@ class AnyLayer {
   std::unique_ptr<Base> held_;
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

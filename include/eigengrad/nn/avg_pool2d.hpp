@@ -11,13 +11,13 @@
 // nn::AvgPool2d pool{{.kernel = 2}};
 // nn::GlobalAvgPool2d pool;                 // (N, H, W, C) -> (N, C)
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 struct AvgPool2dOptions {
-  ops::Size2d kernel = 0;                  ///< must be given: one number for both sides, or {height, width}
-  std::optional<ops::Size2d> stride = {};  ///< the kernel's size where it is not given
-  ops::Size2d padding = 0;                 ///< pixels of zeros on each side; at most half the kernel
-  bool count_include_pad = true;           ///< a window divides by its area, also where it lies partly beside the image
+  Size2d kernel = 0;                  ///< must be given: one number for both sides, or {height, width}
+  std::optional<Size2d> stride = {};  ///< the kernel's size where it is not given
+  Size2d padding = 0;                 ///< pixels of zeros on each side; at most half the kernel
+  bool count_include_pad = true;      ///< a window divides by its area, also where it lies partly beside the image
 };
 
 /// The mean of the pixels under a window, channel by channel, as torch.nn.AvgPool2d.
@@ -36,23 +36,23 @@ class AvgPool2d {
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     output_shape(x.shape());
-    x_.reset();
-    if (remembers(mode)) x_ = x.shape();
+    kept_.reset();
+    if (remembers(mode)) kept_ = x.shape();
     return ops::avg_pool2d(x, window_, options_);
   }
 
   Tensor<T> backward(Tensor<T> dy) {
-    check::remembered(*this, x_.has_value());
-    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(*x_));
-    return ops::avg_pool2d_backward(dy, *x_, window_, options_);
+    detail::check::remembered(*this, kept_.has_value());
+    detail::check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(*kept_));
+    return ops::avg_pool2d_backward(dy, *kept_, window_, options_);
   }
 
   std::string description() const { return error_text("AvgPool2d ", window_.kernel, " stride ", window_.stride); }
 
  private:
-  ops::Window window_;
+  Window window_;
   ops::AvgPool2dOptions options_;
-  Kept<Shape> x_;  // of the last forward that remembers
+  Kept<Shape> kept_;  // of the last forward that remembers
 };
 
 /// The mean of all pixels, channel by channel: torch.nn.AdaptiveAvgPool2d(1) followed by Flatten.
@@ -62,27 +62,27 @@ template <class T = float>
 class GlobalAvgPool2d {
  public:
   Shape output_shape(const Shape& x) const {
-    ops::check_image(*this, x);
+    detail::check_image(*this, x);
     return {x[0], x[3]};
   }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     output_shape(x.shape());
-    x_.reset();
-    if (remembers(mode)) x_ = x.shape();
+    kept_.reset();
+    if (remembers(mode)) kept_ = x.shape();
     return ops::global_avg_pool2d(x);
   }
 
   Tensor<T> backward(Tensor<T> dy) {
-    check::remembered(*this, x_.has_value());
-    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(*x_));
-    return ops::global_avg_pool2d_backward(dy, *x_);
+    detail::check::remembered(*this, kept_.has_value());
+    detail::check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(*kept_));
+    return ops::global_avg_pool2d_backward(dy, *kept_);
   }
 
   std::string description() const { return "GlobalAvgPool2d"; }
 
  private:
-  Kept<Shape> x_;  // of the last forward that remembers
+  Kept<Shape> kept_;  // of the last forward that remembers
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

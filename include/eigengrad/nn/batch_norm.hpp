@@ -11,7 +11,7 @@
 // nn::BatchNorm2d norm{64};                  // after a Conv2d
 // nn::BatchNorm1d norm{700};                 // after a Linear
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 struct BatchNormOptions {
   double eps = 1e-5;      ///< added to the variance, in units of x squared
@@ -32,7 +32,7 @@ class BatchNorm {
       throw ShapeError(
           error_text(description(), ": input has ", x.rank(), " axes, expected ", ranks_.text, "; input shape ", x));
     }
-    check::last_axis(*this, "channels", x, num_features_);
+    detail::check::last_axis(*this, "channels", x, num_features_);
     if (mode == Mode::train && x.rows() < 2) {
       throw ShapeError(error_text(description(), ": input has ", x.rows(),
                                   " value a channel, expected more than 1 in training; input shape ", x));
@@ -43,7 +43,7 @@ class BatchNorm {
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     check_state();
     output_shape(x.shape(), mode);
-    memory_.reset();
+    kept_.reset();
     Memory memory{.x = {}, .mean = {}, .inv_std = {}, .source = ops::BatchNormSource::running};
     if (mode == Mode::train) {
       auto [mean, var] = ops::batch_norm_statistics(x);
@@ -57,14 +57,14 @@ class BatchNorm {
     }
     if (remembers(mode)) memory.x = x;
     Tensor<T> y = ops::batch_norm(std::move(x), memory.mean, memory.inv_std, weight.value, bias.value);
-    if (remembers(mode)) memory_ = std::move(memory);
+    if (remembers(mode)) kept_ = std::move(memory);
     return y;
   }
 
   bool fold_into(ChannelMap<T>& f) {
     check_state();
     if (f.relu) return false;
-    memory_.reset();
+    kept_.reset();
     Tensor<T> scale = ops::detail::batch_norm_scale(ops::batch_norm_inv_std(running_var, options_.eps), weight.value);
     Tensor<T> shift({num_features_});
     T* shifts = shift.mutable_data();
@@ -78,10 +78,10 @@ class BatchNorm {
 
   Tensor<T> backward(Tensor<T> dy) {
     check_state();
-    check::remembered(*this, memory_.has_value());
-    check::same_shape(*this, "gradient of the output", dy.shape(), memory_->x.shape());
-    auto [dx, dweight, dbias] = ops::batch_norm_backward(std::move(dy), memory_->x, memory_->mean, memory_->inv_std,
-                                                         weight.value, memory_->source);
+    detail::check::remembered(*this, kept_.has_value());
+    detail::check::same_shape(*this, "gradient of the output", dy.shape(), kept_->x.shape());
+    auto [dx, dweight, dbias] =
+        ops::batch_norm_backward(std::move(dy), kept_->x, kept_->mean, kept_->inv_std, weight.value, kept_->source);
     if (options_.affine) {
       weight.add_grad(std::move(dweight));
       bias.add_grad(std::move(dbias));
@@ -114,9 +114,9 @@ class BatchNorm {
 
   EIGENGRAD_COLD BatchNorm(const Ranks& ranks, Index num_features, const BatchNormOptions& options)
       : ranks_(ranks), num_features_(num_features), options_(options) {
-    check::above_zero(ranks.layer, "num_features", num_features);
-    check::at_least(ranks.layer, "eps", options.eps, 0.0);
-    check::between(ranks.layer, "momentum", options.momentum, 0.0, 1.0);
+    detail::check::above_zero(ranks.layer, "num_features", num_features);
+    detail::check::at_least(ranks.layer, "eps", options.eps, 0.0);
+    detail::check::between(ranks.layer, "momentum", options.momentum, 0.0, 1.0);
     if (options.affine) {
       weight.value = Tensor<T>::ones({num_features});
       bias.value = Tensor<T>::zeros({num_features});
@@ -133,10 +133,10 @@ class BatchNorm {
 
   EIGENGRAD_CALLED void check_state() const {
     const Shape channels{num_features_}, learned{options_.affine ? num_features_ : 0};
-    check::state(*this, "weight", weight.value.shape(), learned);
-    check::state(*this, "bias", bias.value.shape(), learned);
-    check::state(*this, "running_mean", running_mean.shape(), channels);
-    check::state(*this, "running_var", running_var.shape(), channels);
+    detail::check::state(*this, "weight", weight.value.shape(), learned);
+    detail::check::state(*this, "bias", bias.value.shape(), learned);
+    detail::check::state(*this, "running_mean", running_mean.shape(), channels);
+    detail::check::state(*this, "running_var", running_var.shape(), channels);
   }
 
   /// Moves the running statistics towards those of a batch of `count` values a channel.
@@ -146,7 +146,7 @@ class BatchNorm {
     const auto towards = [this, kept = T(1) - step](Tensor<T>& running, const Tensor<T>& now, T share) {
       const auto blend = [kept, share](const auto& r, const auto& v) { return kept * r + share * v; };
       T* to = running.mutable_data();
-      ops::map_row<T>(num_features_, to, blend, to, now.data());
+      ops::detail::map_row<T>(num_features_, to, blend, to, now.data());
     };
     towards(running_mean, mean, step);
     towards(running_var, var, step * unbiased);
@@ -155,7 +155,7 @@ class BatchNorm {
   Ranks ranks_;
   Index num_features_;
   BatchNormOptions options_;
-  Kept<Memory> memory_;  // of the last forward that remembers
+  Kept<Memory> kept_;  // of the last forward that remembers
 };
 
 }  // namespace detail
@@ -182,4 +182,4 @@ class BatchNorm1d : public detail::BatchNorm<T> {
       : detail::BatchNorm<T>({"BatchNorm1d", 2, 3, "2 or 3: (N, C) or (N, L, C)"}, num_features, options) {}
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

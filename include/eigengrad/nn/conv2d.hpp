@@ -12,16 +12,16 @@
 // nn::Conv2d layer{64, 128, {.kernel = 3, .padding = 1}};
 // nn::Conv2d wide{64, 64, {.kernel = {1, 7}, .padding = {0, 3}, .bias = false}};      // {height, width}
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 struct Conv2dOptions {
-  ops::Size2d kernel = 0;  ///< must be given: one number for both sides, or {height, width}; likewise the next three
-  ops::Size2d stride = 1;
-  ops::Size2d padding = 0;   ///< pixels of zeros on each side
-  ops::Size2d dilation = 1;  ///< pixels from one tap to the next
-  Index groups = 1;          ///< outputs of a group see the inputs of their group alone
+  Size2d kernel = 0;  ///< must be given: one number for both sides, or {height, width}; likewise the next three
+  Size2d stride = 1;
+  Size2d padding = 0;   ///< pixels of zeros on each side
+  Size2d dilation = 1;  ///< pixels from one tap to the next
+  Index groups = 1;     ///< outputs of a group see the inputs of their group alone
   bool bias = true;
-  ops::Conv2dAlgorithm algorithm = ops::Conv2dAlgorithm::automatic;  ///< how it is computed, for comparisons
+  Conv2dAlgorithm algorithm = Conv2dAlgorithm::automatic;  ///< how it is computed, for comparisons
 };
 
 /// Convolution of images, as torch.nn.Conv2d. Starts as PyTorch's, from default_rng().
@@ -40,12 +40,12 @@ class Conv2d {
         groups_(options.groups),
         has_bias_(options.bias),
         algorithm_(options.algorithm) {
-    check::above_zero(description(), "in_channels", in_channels);
-    check::above_zero(description(), "out_channels", out_channels);
-    check::above_zero(description(), "groups", options.groups);
+    detail::check::above_zero(description(), "in_channels", in_channels);
+    detail::check::above_zero(description(), "out_channels", out_channels);
+    detail::check::above_zero(description(), "groups", options.groups);
     window_.check_options(*this);
-    check::divisible(*this, "input channels", in_channels, groups_);
-    check::divisible(*this, "output channels", out_channels, groups_);
+    detail::check::divisible(*this, "input channels", in_channels, groups_);
+    detail::check::divisible(*this, "output channels", out_channels, groups_);
     Rng rng = default_rng();
     const Shape shape = weight_shape();
     weight.value = init::weight<T>(shape, init::fans(shape), init::PyTorch{}, rng);
@@ -54,7 +54,7 @@ class Conv2d {
 
   Shape output_shape(const Shape& x) const {
     const Shape positions = window_.output(*this, x);
-    check::last_axis(*this, "channels", x, in_channels_);
+    detail::check::last_axis(*this, "channels", x, in_channels_);
     return positions.with(-1, out_channels_);
   }
 
@@ -62,31 +62,31 @@ class Conv2d {
     check_state();
     Tensor<T> y = plan_for(x.shape()).forward(x, weight.value, {.scale = {}, .shift = bias.value});
     if (remembers(mode))
-      x_ = std::move(x);
+      kept_ = std::move(x);
     else
-      x_.reset();
+      kept_.reset();
     return y;
   }
 
-  Tensor<T> infer(Tensor<T> x, ChannelMap<T> f) {
+  Tensor<T> forward_mapped(Tensor<T> x, ChannelMap<T> f) {
     check_state();
     const ops::Conv2dPlan<T>& plan = plan_for(x.shape());
-    x_.reset();
+    kept_.reset();
     f.after_adding(bias.value);
     return plan.forward(x, weight.value, f);
   }
 
   Tensor<T> backward(Tensor<T> dy) {
     backward_parameters(dy);
-    return plan_for(x_->shape()).backward_input(dy, weight.value);
+    return plan_for(kept_->shape()).backward_input(dy, weight.value);
   }
 
   void backward_parameters(const Tensor<T>& dy) {
     check_state();
-    check::remembered(*this, x_.has_value());
-    const ops::Conv2dPlan<T>& plan = plan_for(x_->shape());
-    check::same_shape(*this, "gradient of the output", dy.shape(), plan.problem().y);
-    weight.add_grad(plan.backward_weight(dy, *x_));
+    detail::check::remembered(*this, kept_.has_value());
+    const ops::Conv2dPlan<T>& plan = plan_for(kept_->shape());
+    detail::check::same_shape(*this, "gradient of the output", dy.shape(), plan.problem().y);
+    weight.add_grad(plan.backward_weight(dy, *kept_));
     if (has_bias()) bias.add_grad(ops::conv2d_backward_bias(dy));
   }
 
@@ -98,14 +98,14 @@ class Conv2d {
   /// "Conv2d 64->128 3x3 padding 1x1": the stride, padding, dilation and groups that are not the defaults
   std::string description() const {
     std::string text = error_text("Conv2d ", in_channels_, "->", out_channels_, " ", window_.kernel);
-    if (window_.stride != ops::Size2d(1)) text += error_text(" stride ", window_.stride);
-    if (window_.padding != ops::Size2d(0)) text += error_text(" padding ", window_.padding);
-    if (window_.dilation != ops::Size2d(1)) text += error_text(" dilation ", window_.dilation);
+    if (window_.stride != Size2d(1)) text += error_text(" stride ", window_.stride);
+    if (window_.padding != Size2d(0)) text += error_text(" padding ", window_.padding);
+    if (window_.dilation != Size2d(1)) text += error_text(" dilation ", window_.dilation);
     if (groups_ != 1) text += error_text(" groups ", groups_);
     return text;
   }
   Index multiply_adds(const Shape& x) const {
-    return check::product(*this, output_shape(x).rows(), weight_shape().numel());
+    return detail::check::product(*this, output_shape(x).rows(), weight_shape().numel());
   }
 
   bool has_bias() const { return has_bias_; }
@@ -118,8 +118,8 @@ class Conv2d {
     return {out_channels_, window_.kernel.height, window_.kernel.width, in_channels_ / groups_};
   }
   void check_state() const {
-    check::state(*this, "weight", weight.value.shape(), weight_shape());
-    check::state(*this, "bias", bias.value.shape(), {has_bias_ ? out_channels_ : 0});
+    detail::check::state(*this, "weight", weight.value.shape(), weight_shape());
+    detail::check::state(*this, "bias", bias.value.shape(), {has_bias_ ? out_channels_ : 0});
   }
 
   /// The plan for images of this shape, made anew if the last ones had another.
@@ -133,12 +133,12 @@ class Conv2d {
 
   Index in_channels_;
   Index out_channels_;
-  ops::Window window_;
+  Window window_;
   Index groups_;
   bool has_bias_;
-  ops::Conv2dAlgorithm algorithm_;
+  Conv2dAlgorithm algorithm_;
   Kept<ops::Conv2dPlan<T>> plan_;
-  Kept<Tensor<T>> x_;  // of the last forward that remembers
+  Kept<Tensor<T>> kept_;  // of the last forward that remembers
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -11,7 +11,7 @@
 
 // nn::Dropout dropout{{.p = 0.5}};
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 struct DropoutOptions {
   double p = 0.5;  ///< the share of elements that become 0 in training, rounded to a multiple of 2^-16
@@ -27,31 +27,31 @@ class Dropout {
  public:
   Dropout() : Dropout(DropoutOptions{}) {}
   explicit Dropout(const DropoutOptions& options) : options_(options), rng_(default_rng()) {
-    check::between("Dropout", "p", options.p, 0.0, 1.0);
+    detail::check::between("Dropout", "p", options.p, 0.0, 1.0);
   }
 
   Shape output_shape(const Shape& x) const { return x; }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
-    mask_.reset();  // lets the memory of the last step go first
-    shape_.reset();
-    if (remembers(mode)) shape_ = x.shape();
+    kept_mask_.reset();  // lets the memory of the last step go first
+    kept_shape_.reset();
+    if (remembers(mode)) kept_shape_ = x.shape();
     if (mode != Mode::train || options_.p == 0.0) return x;
-    mask_ = ops::dropout_mask(x.shape(), options_.p, rng_, pass_);
+    kept_mask_ = ops::dropout_mask(x.shape(), options_.p, rng_, pass_);
     ++pass_;
-    return ops::dropout(std::move(x), *mask_, options_.p);
+    return ops::dropout(std::move(x), *kept_mask_, options_.p);
   }
 
   bool fold_into(ChannelMap<T>&) {
-    mask_.reset();
-    shape_.reset();
+    kept_mask_.reset();
+    kept_shape_.reset();
     return true;
   }
 
   Tensor<T> backward(Tensor<T> dy) {
-    check::remembered(*this, shape_.has_value());
-    check::same_shape(*this, "gradient of the output", dy.shape(), *shape_);
-    return mask_ ? ops::dropout_backward(std::move(dy), *mask_, options_.p) : dy;
+    detail::check::remembered(*this, kept_shape_.has_value());
+    detail::check::same_shape(*this, "gradient of the output", dy.shape(), *kept_shape_);
+    return kept_mask_ ? ops::dropout_backward(std::move(dy), *kept_mask_, options_.p) : dy;
   }
 
   std::string description() const { return error_text("Dropout ", options_.p); }
@@ -59,9 +59,9 @@ class Dropout {
  private:
   DropoutOptions options_;
   Rng rng_;
-  std::uint32_t pass_ = 0;           // how many masks there have been
-  Kept<Shape> shape_;                // of the last forward that remembers
-  Kept<Tensor<std::uint8_t>> mask_;  // of the last forward, if that was in Mode::train
+  std::uint32_t pass_ = 0;                // how many masks there have been
+  Kept<Shape> kept_shape_;                // of the last forward that remembers
+  Kept<Tensor<std::uint8_t>> kept_mask_;  // of the last forward, if that was in Mode::train
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -9,7 +9,7 @@
 
 // nn::Flatten flatten;
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 /// All axes but the first become one: (N, H, W, C) becomes (N, H W C). Costs nothing.
 /// Errors   ShapeError for a scalar
@@ -17,7 +17,7 @@ template <class T = float>
 class Flatten {
  public:
   EIGENGRAD_CALLED Shape output_shape(const Shape& x) const {
-    check::rank_at_least(*this, x, 1);
+    detail::check::rank_at_least(*this, x, 1);
     Index features = 1;
     for (int axis = 1; axis < x.rank(); ++axis) features *= x[axis];
     return {x[0], features};
@@ -26,22 +26,22 @@ class Flatten {
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     const Shape flat = output_shape(x.shape());
     if (remembers(mode))
-      input_shape_ = x.shape();
+      kept_ = x.shape();
     else
-      input_shape_.reset();
+      kept_.reset();
     return std::move(x).reshape(flat);
   }
 
   Tensor<T> backward(Tensor<T> dy) {
-    check::remembered(*this, input_shape_.has_value());
-    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(*input_shape_));
-    return std::move(dy).reshape(*input_shape_);
+    detail::check::remembered(*this, kept_.has_value());
+    detail::check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(*kept_));
+    return std::move(dy).reshape(*kept_);
   }
 
   std::string description() const { return "Flatten"; }
 
  private:
-  Kept<Shape> input_shape_;  // of the last forward that remembers
+  Kept<Shape> kept_;  // of the last forward that remembers
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -11,7 +11,7 @@
 // nn::GELU gelu;
 // nn::GELU gelu{{.approximate = nn::Approximate::tanh}};
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 using ops::Approximate;
 
@@ -39,4 +39,4 @@ class GELU : public detail::Activation<T, GELU<T>> {
   GELUOptions options_;
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

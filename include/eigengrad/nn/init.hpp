@@ -13,7 +13,7 @@
 // A weight has its outputs on the first axis: (O, I) or (O, R, S, I). fan_in is the number of inputs of one
 // output, fan_out the number of outputs one input reaches.
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 namespace init {
 
@@ -59,7 +59,7 @@ struct Fans {
 
 /// fan_in and fan_out of a weight with its outputs on the first axis and its inputs on the last.
 inline Fans fans(const Shape& weight) {
-  check::rank_at_least("init", weight, 2);
+  nn::detail::check::rank_at_least("init", weight, 2);
   const auto numel = static_cast<double>(weight.numel());
   return {numel / static_cast<double>(weight[0]), numel / static_cast<double>(weight[-1])};
 }
@@ -81,8 +81,8 @@ template <class T>
 Tensor<T> weight(const Shape& shape, Fans fans, const Scheme& scheme, Rng& rng) {
   return std::visit(
       [&](const auto& s) {
-        if constexpr (requires { s.std; }) check::at_least("init", "std", s.std, 0.0);
-        if constexpr (requires { s.gain; }) check::at_least("init", "gain", s.gain, 0.0);
+        if constexpr (requires { s.std; }) nn::detail::check::at_least("init", "std", s.std, 0.0);
+        if constexpr (requires { s.gain; }) nn::detail::check::at_least("init", "gain", s.gain, 0.0);
         if constexpr (requires { detail::deviation(s, fans); }) {
           const double std = detail::deviation(s, fans);
           return Tensor<T>::generate(shape, [&] { return static_cast<T>(std * rng.normal()); });
@@ -122,4 +122,4 @@ void initialize(L& layer, const init::Scheme& scheme, Rng& rng) {
         }});
 }
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

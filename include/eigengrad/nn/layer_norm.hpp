@@ -10,7 +10,7 @@
 
 // nn::LayerNorm norm{100};
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 struct LayerNormOptions {
   double eps = 1e-5;               ///< added to the variance
@@ -26,37 +26,37 @@ template <class T = float>
 class LayerNorm {
  public:
   explicit LayerNorm(Index features, const LayerNormOptions& options = {}) : features_(features), options_(options) {
-    check::above_zero("LayerNorm", "features", features);
-    check::at_least("LayerNorm", "eps", options.eps, 0.0);
+    detail::check::above_zero("LayerNorm", "features", features);
+    detail::check::at_least("LayerNorm", "eps", options.eps, 0.0);
     if (has_weight()) weight.value = Tensor<T>::ones({features});
     if (has_bias()) bias.value = Tensor<T>::zeros({features});
   }
 
   Shape output_shape(const Shape& x) const {
-    check::last_axis(*this, "features", x, features_);
+    detail::check::last_axis(*this, "features", x, features_);
     return x;
   }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     check_state();
     output_shape(x.shape());
-    remembered_.reset();  // lets the memory of the last step go first
+    kept_.reset();  // lets the memory of the last step go first
     auto [y, normalized, inv_std] =
         ops::layer_norm(std::move(x), weight.value, bias.value, options_.eps, remembers(mode));
-    if (remembers(mode)) remembered_ = Remembered{std::move(normalized), std::move(inv_std)};
+    if (remembers(mode)) kept_ = Remembered{std::move(normalized), std::move(inv_std)};
     return std::move(y);
   }
 
   Tensor<T> backward(Tensor<T> dy) {
     backward_parameters(dy);
-    return ops::layer_norm_backward_input(std::move(dy), remembered_->normalized, remembered_->inv_std, weight.value);
+    return ops::layer_norm_backward_input(std::move(dy), kept_->normalized, kept_->inv_std, weight.value);
   }
 
   void backward_parameters(const Tensor<T>& dy) {
     check_state();
-    check::remembered(*this, remembered_.has_value());
-    check::same_shape(*this, "gradient of the output", dy.shape(), remembered_->normalized.shape());
-    if (has_weight()) weight.add_grad(ops::layer_norm_backward_weight(dy, remembered_->normalized));
+    detail::check::remembered(*this, kept_.has_value());
+    detail::check::same_shape(*this, "gradient of the output", dy.shape(), kept_->normalized.shape());
+    if (has_weight()) weight.add_grad(ops::layer_norm_backward_weight(dy, kept_->normalized));
     if (has_bias()) bias.add_grad(ops::layer_norm_backward_bias(dy));
   }
 
@@ -80,13 +80,13 @@ class LayerNorm {
   };
 
   void check_state() const {
-    check::state(*this, "weight", weight.value.shape(), {has_weight() ? features_ : 0});
-    check::state(*this, "bias", bias.value.shape(), {has_bias() ? features_ : 0});
+    detail::check::state(*this, "weight", weight.value.shape(), {has_weight() ? features_ : 0});
+    detail::check::state(*this, "bias", bias.value.shape(), {has_bias() ? features_ : 0});
   }
 
   Index features_;
   LayerNormOptions options_;
-  Kept<Remembered> remembered_;  // of the last forward that remembers
+  Kept<Remembered> kept_;  // of the last forward that remembers
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

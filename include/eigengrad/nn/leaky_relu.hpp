@@ -12,7 +12,7 @@
 // nn::LeakyReLU leaky_relu;
 // nn::LeakyReLU leaky_relu{{.negative_slope = 0.2}};
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 struct LeakyReLUOptions {
   double negative_slope = 0.01;
@@ -43,4 +43,4 @@ class LeakyReLU : public detail::Activation<T, LeakyReLU<T>> {
   LeakyReLUOptions options_;
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -7,12 +7,11 @@
 
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/nn/init.hpp>
-#include <eigengrad/ops/channel_map.hpp>
 #include <eigengrad/ops/linear.hpp>
 
 // nn::Linear layer{3072, 100};
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 struct LinearOptions {
   bool bias = true;
@@ -27,8 +26,8 @@ class Linear {
  public:
   EIGENGRAD_COLD Linear(Index in_features, Index out_features, const LinearOptions& options = {})
       : in_features_(in_features), out_features_(out_features), options_(options) {
-    check::above_zero("Linear", "in_features", in_features);
-    check::above_zero("Linear", "out_features", out_features);
+    detail::check::above_zero("Linear", "in_features", in_features);
+    detail::check::above_zero("Linear", "out_features", out_features);
     Rng rng = default_rng();
     const Shape shape{out_features, in_features};
     weight.value = init::weight<T>(shape, init::fans(shape), init::PyTorch{}, rng);
@@ -36,7 +35,7 @@ class Linear {
   }
 
   EIGENGRAD_CALLED Shape output_shape(const Shape& x) const {
-    check::last_axis(*this, "features", x, in_features());
+    detail::check::last_axis(*this, "features", x, in_features());
     return x.with(-1, out_features());
   }
 
@@ -44,18 +43,18 @@ class Linear {
     check_state();
     Tensor<T> y = ops::linear(x, weight.value, bias.value);
     if (remembers(mode))
-      x_ = std::move(x);
+      kept_ = std::move(x);
     else
-      x_.reset();
+      kept_.reset();
     return y;
   }
 
-  Tensor<T> infer(Tensor<T> x, ChannelMap<T> f) {
+  Tensor<T> forward_mapped(Tensor<T> x, ChannelMap<T> f) {
     check_state();
     output_shape(x.shape());
-    x_.reset();
+    kept_.reset();
     f.after_adding(bias.value);
-    return ops::channel_map(ops::linear(x, weight.value), f);
+    return ops::linear_channel_map(x, weight.value, f);
   }
 
   Tensor<T> backward(Tensor<T> dy) {
@@ -65,9 +64,9 @@ class Linear {
 
   void backward_parameters(const Tensor<T>& dy) {
     check_state();
-    check::remembered(*this, x_.has_value());
-    check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(x_->shape()));
-    weight.add_grad(ops::linear_backward_weight(dy, *x_));
+    detail::check::remembered(*this, kept_.has_value());
+    detail::check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(kept_->shape()));
+    weight.add_grad(ops::linear_backward_weight(dy, *kept_));
     if (has_bias()) bias.add_grad(ops::linear_backward_bias(dy));
   }
 
@@ -78,7 +77,7 @@ class Linear {
 
   EIGENGRAD_COLD std::string description() const { return error_text("Linear ", in_features(), "->", out_features()); }
   Index multiply_adds(const Shape& x) const {
-    return check::product(*this, x.rows(), Shape{out_features_, in_features_}.numel());
+    return detail::check::product(*this, x.rows(), Shape{out_features_, in_features_}.numel());
   }
 
   Index in_features() const { return in_features_; }
@@ -90,14 +89,14 @@ class Linear {
 
  private:
   EIGENGRAD_CALLED void check_state() const {
-    check::state(*this, "weight", weight.value.shape(), {out_features_, in_features_});
-    check::state(*this, "bias", bias.value.shape(), {has_bias() ? out_features_ : 0});
+    detail::check::state(*this, "weight", weight.value.shape(), {out_features_, in_features_});
+    detail::check::state(*this, "bias", bias.value.shape(), {has_bias() ? out_features_ : 0});
   }
 
   Index in_features_;
   Index out_features_;
   LinearOptions options_;
-  Kept<Tensor<T>> x_;  // of the last forward that remembers
+  Kept<Tensor<T>> kept_;  // of the last forward that remembers
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

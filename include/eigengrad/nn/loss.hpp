@@ -14,7 +14,7 @@
 //   float value = loss.forward(net.forward(images), labels);
 //   net.backward(loss.backward());
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 /// Cross-entropy of class probabilities, as nn::Softmax gives them: -1/N sum_n log x[n, t_n].
 /// Shapes   x (..., C), N rows; labels (N) or (...), not (N, 1)
@@ -31,7 +31,7 @@ class CrossEntropy {
   }
 
   Tensor<T> backward() {
-    check::remembered(*this, !probabilities_.empty());
+    detail::check::remembered(*this, !probabilities_.empty());
     return ops::cross_entropy_backward(probabilities_, labels_);
   }
 
@@ -61,7 +61,7 @@ class SoftmaxCrossEntropy {
  public:
   SoftmaxCrossEntropy() = default;
   explicit SoftmaxCrossEntropy(const SoftmaxCrossEntropyOptions& options) : options_(options) {
-    check::between("SoftmaxCrossEntropy", "label_smoothing", options.label_smoothing, 0.0, 1.0);
+    detail::check::between("SoftmaxCrossEntropy", "label_smoothing", options.label_smoothing, 0.0, 1.0);
   }
 
   T forward(Tensor<T> logits, const Tensor<Index>& labels) {
@@ -72,7 +72,7 @@ class SoftmaxCrossEntropy {
   }
 
   Tensor<T> backward() {
-    check::remembered(*this, !probabilities_.empty());
+    detail::check::remembered(*this, !probabilities_.empty());
     return ops::softmax_cross_entropy_backward(probabilities_, labels_, options_.label_smoothing);
   }
 
@@ -103,13 +103,13 @@ class MSELoss {
   }
 
   Tensor<T> backward() {
-    check::remembered(*this, !difference_.empty());
+    detail::check::remembered(*this, !difference_.empty());
     return ops::mse_loss_backward(difference_);
   }
 
   /// Errors   those of forward on outputs of that shape
   void check_target(const Shape& x, const Tensor<T>& target) const {
-    check::same_shape(description(), "target", target.shape(), x);
+    detail::check::same_shape(description(), "target", target.shape(), x);
   }
 
   std::string description() const { return "MSELoss"; }
@@ -118,4 +118,4 @@ class MSELoss {
   Tensor<T> difference_;
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -11,12 +11,12 @@
 
 // nn::MaxPool2d pool{{.kernel = 3, .stride = 2, .padding = 1}};
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 struct MaxPool2dOptions {
-  ops::Size2d kernel = 0;                  ///< must be given: one number for both sides, or {height, width}
-  std::optional<ops::Size2d> stride = {};  ///< the kernel's size where it is not given
-  ops::Size2d padding = 0;                 ///< pixels of minus infinity on each side; at most half the kernel
+  Size2d kernel = 0;                  ///< must be given: one number for both sides, or {height, width}
+  std::optional<Size2d> stride = {};  ///< the kernel's size where it is not given
+  Size2d padding = 0;                 ///< pixels of minus infinity on each side; at most half the kernel
 };
 
 /// The largest pixel under a window, channel by channel, as torch.nn.MaxPool2d.
@@ -36,16 +36,16 @@ class MaxPool2d {
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     output_shape(x.shape());
-    memory_.reset();
+    kept_.reset();
     auto [y, taps] = ops::max_pool2d(x, window_);
-    if (remembers(mode)) memory_ = Memory{std::move(taps), x.shape()};
+    if (remembers(mode)) kept_ = Memory{std::move(taps), x.shape()};
     return std::move(y);
   }
 
   Tensor<T> backward(Tensor<T> dy) {
-    check::remembered(*this, memory_.has_value());
-    check::same_shape(*this, "gradient of the output", dy.shape(), memory_->taps.shape());
-    return ops::max_pool2d_backward(dy, memory_->taps, memory_->x, window_);
+    detail::check::remembered(*this, kept_.has_value());
+    detail::check::same_shape(*this, "gradient of the output", dy.shape(), kept_->taps.shape());
+    return ops::max_pool2d_backward(dy, kept_->taps, kept_->x, window_);
   }
 
   EIGENGRAD_COLD std::string description() const {
@@ -58,8 +58,8 @@ class MaxPool2d {
     Shape x;
   };
 
-  ops::Window window_;
-  Kept<Memory> memory_;  // of the last forward that remembers
+  Window window_;
+  Kept<Memory> kept_;  // of the last forward that remembers
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

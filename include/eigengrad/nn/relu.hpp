@@ -10,7 +10,7 @@
 
 // nn::ReLU relu;
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 /// y = max(x, 0), element by element.
 template <class T = float>
@@ -31,4 +31,4 @@ class ReLU : public detail::Activation<T, ReLU<T>> {
   static Tensor<T> derive(Tensor<T> dy, const Tensor<T>& y) { return ops::relu_backward(std::move(dy), y); }
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

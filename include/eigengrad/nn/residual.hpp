@@ -6,13 +6,13 @@
 #include <utility>
 
 #include <eigengrad/nn/sequential.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/map.hpp>
 
 // Residual: two paths from one input, and the sum of their outputs.
 //   nn::Residual{nn::Sequential{nn::Linear{64, 64}, nn::ReLU{}, nn::Linear{64, 64}}}
 //   nn::Residual{nn::Sequential{nn::Linear{64, 32}, nn::ReLU{}}, nn::Sequential{nn::Linear{64, 32}}}
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 /// y = body(x) + shortcut(x); without a shortcut y = body(x) + x.
 /// Parameters are named "body." or "shortcut." and then as in the Sequential: "body.0.weight".
@@ -62,7 +62,7 @@ class Residual {
 
   std::string description() const { return "Residual"; }
   Index multiply_adds(const Shape& x) const {
-    return check::sum(*this, body.multiply_adds(x), shortcut.multiply_adds(x));
+    return detail::check::sum(*this, body.multiply_adds(x), shortcut.multiply_adds(x));
   }
 
   Sequential<T> body;
@@ -90,4 +90,4 @@ class Residual {
   }
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -17,7 +17,7 @@
 //   net.backward_parameters(loss.backward());         // the gradients of the parameters
 //   auto dx = net.backward(dy);                       // these and the gradient by x
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 namespace detail {
 
@@ -143,7 +143,7 @@ class Sequential {
     Index total = 0;
     Shape shape = x;
     for (std::size_t i = 0; i < layers().size(); ++i) {
-      total = check::sum(*this, total, layers_[i].multiply_adds(shape));
+      total = detail::check::sum(*this, total, layers_[i].multiply_adds(shape));
       shape = output_shape_of(i, shape);
     }
     return total;
@@ -172,7 +172,7 @@ class Sequential {
     return *this;
   }
 
-  using Shapes = std::vector<Shape, eigengrad::detail::PoolAllocator<Shape>>;
+  using Shapes = std::vector<Shape, detail::PoolAllocator<Shape>>;
 
   const std::vector<AnyLayer<T>>& layers() const {
     if (moved_away_) throw StateError("Sequential: has been moved away");
@@ -198,10 +198,10 @@ class Sequential {
     for (std::size_t i = 0; i < layers_.size();) {
       const std::size_t first = i++;
       AnyLayer<T>& layer = layers_[first];
-      if (layer.infers()) {
+      if (layer.maps_channels()) {
         ChannelMap<T> f;
         while (i < layers_.size() && named(i, [&] { return layers_[i].fold_into(f); })) ++i;
-        x = named(first, [&] { return layer.infer(std::move(x), f); });
+        x = named(first, [&] { return layer.forward_mapped(std::move(x), f); });
       } else {
         x = named(first, [&] { return layer.forward(std::move(x), Mode::inference); });
       }
@@ -215,12 +215,12 @@ class Sequential {
   }
 
   void begin_backward(const Shape& dy) {
-    check::remembered(*this, shapes_.size() == layers().size() + 1);
+    detail::check::remembered(*this, shapes_.size() == layers().size() + 1);
     if (layers_.empty())
-      check::same_shape(*this, "gradient of the output", dy, shapes_.back());
+      detail::check::same_shape(*this, "gradient of the output", dy, shapes_.back());
     else
       named(layers_.size() - 1,
-            [&] { check::same_shape(layers_.back(), "gradient of the output", dy, shapes_.back()); });
+            [&] { detail::check::same_shape(layers_.back(), "gradient of the output", dy, shapes_.back()); });
     Index steps = 0;
     for_each_parameter([&](const Parameter<T>& p) { steps += p.optimizer_steps(); });
     if (steps > steps_) {
@@ -234,7 +234,7 @@ class Sequential {
   EIGENGRAD_CALLED Tensor<T> backward_of(std::size_t i, Tensor<T> dy) {
     return named(i, [&] {
       Tensor<T> dx = layers_[i].backward(std::move(dy));
-      check::same_shape(layers_[i], "backward's result", dx.shape(), shapes_[i]);
+      detail::check::same_shape(layers_[i], "backward's result", dx.shape(), shapes_[i]);
       return dx;
     });
   }
@@ -305,4 +305,4 @@ std::string Sequential<T>::summary(const Shape& x) {
   return text;
 }
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

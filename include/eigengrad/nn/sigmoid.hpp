@@ -10,7 +10,7 @@
 
 // nn::Sigmoid sigmoid;
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 /// y = 1 / (1 + exp(-x)), element by element.
 template <class T = float>
@@ -25,4 +25,4 @@ class Sigmoid : public detail::Activation<T, Sigmoid<T>> {
   static Tensor<T> derive(Tensor<T> dy, const Tensor<T>& y) { return ops::sigmoid_backward(std::move(dy), y); }
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -10,7 +10,7 @@
 
 // nn::SiLU silu;
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 /// y = x / (1 + exp(-x)), element by element.
 template <class T = float>
@@ -25,4 +25,4 @@ class SiLU : public detail::Activation<T, SiLU<T>> {
   static Tensor<T> derive(Tensor<T> dy, const Tensor<T>& x) { return ops::silu_backward(std::move(dy), x); }
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

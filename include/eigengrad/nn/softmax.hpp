@@ -12,7 +12,7 @@
 // For training prefer logits and nn::SoftmaxCrossEntropy: this layer followed by nn::CrossEntropy computes
 // the same, but loss and gradient are not finite where the probability of a true class underflows.
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 /// y_i = exp(x_i) / sum_j exp(x_j) over the last axis.
 /// Shapes   x, y (..., C)
@@ -21,7 +21,7 @@ template <class T = float>
 class Softmax : public detail::Activation<T, Softmax<T>> {
  public:
   Shape output_shape(const Shape& x) const {
-    check::rank_at_least(*this, x, 1);
+    detail::check::rank_at_least(*this, x, 1);
     return x;
   }
 
@@ -34,4 +34,4 @@ class Softmax : public detail::Activation<T, Softmax<T>> {
   static Tensor<T> derive(Tensor<T> dy, const Tensor<T>& y) { return ops::softmax_backward(std::move(dy), y); }
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -10,7 +10,7 @@
 
 // nn::Tanh tanh;
 
-namespace eigengrad::nn {
+namespace eigengrad::EIGENGRAD_ISA::nn {
 
 /// y = tanh(x), element by element.
 template <class T = float>
@@ -25,4 +25,4 @@ class Tanh : public detail::Activation<T, Tanh<T>> {
   static Tensor<T> derive(Tensor<T> dy, const Tensor<T>& y) { return ops::tanh_backward(std::move(dy), y); }
 };
 
-}  // namespace eigengrad::nn
+}  // namespace eigengrad::EIGENGRAD_ISA::nn

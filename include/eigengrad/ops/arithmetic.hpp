@@ -8,6 +8,7 @@
 
 #include <eigengrad/ops/broadcast.hpp>
 #include <eigengrad/ops/compare.hpp>
+#include <eigengrad/ops/map.hpp>
 #include <eigengrad/ops/where.hpp>
 
 // Arithmetic, element by element, with broadcasting, and its derivatives.
@@ -18,7 +19,7 @@
 // found by its arguments, so that the derivative can be differentiated again. An operand that the operation takes as a
 // number may be a number there too.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
@@ -204,9 +205,9 @@ X minimum_backward_second(const X& dy, const A& a, const X& b) {
   return minimum_backward_first(dy, b, a);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops
 
-namespace eigengrad {
+namespace eigengrad::EIGENGRAD_ISA {
 
 template <class T>
 Tensor<T> operator-(Tensor<T> x) {
@@ -265,4 +266,4 @@ Tensor<T> operator/(N a, Tensor<T> b) {
   return ops::div(a, std::move(b));
 }
 
-}  // namespace eigengrad
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -5,19 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
-#include <span>
 
-#include <eigengrad/ops/strided.hpp>
+#include <eigengrad/ops/kernels/axis_mask.hpp>
 
 // The axes that a reduction goes over.
 //   sum(x);             // all
 //   sum(x, 0);          // the first
 //   sum(x, {-2, -1});   // the last two
 
-namespace eigengrad::ops {
-
-/// Axes bit by bit: bit i is set if axis i is among them.
-using AxisMask = unsigned;
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// A list of at most six axes; a negative one counts from the end. An empty list stands for all axes.
 class Axes {
@@ -36,12 +32,12 @@ class Axes {
 
   /// Those of a shape.
   /// Errors   ShapeError for an axis out of range or one that is given twice
-  AxisMask mask(const char* where, const Shape& shape) const {
-    if (count_ == 0) return (AxisMask{1} << shape.rank()) - 1;
-    AxisMask found = 0;
+  detail::AxisMask mask(const char* where, const Shape& shape) const {
+    if (count_ == 0) return (detail::AxisMask{1} << shape.rank()) - 1;
+    detail::AxisMask found = 0;
     for (std::size_t i = 0; i < count_; ++i) {
-      const int axis = checked_axis(where, axes_[i], shape);
-      const AxisMask bit = AxisMask{1} << axis;
+      const int axis = detail::checked_axis(where, axes_[i], shape);
+      const detail::AxisMask bit = detail::AxisMask{1} << axis;
       if ((found & bit) != 0) throw ShapeError(error_text(where, ": axis ", axis, " of shape ", shape, " twice"));
       found |= bit;
     }
@@ -53,24 +49,4 @@ class Axes {
   std::size_t count_ = 0;
 };
 
-/// What is left of a shape when some of its axes are reduced: they have size 1, or with keepdims = false are gone.
-inline Shape reduced_shape(const Shape& shape, AxisMask mask, bool keepdims) {
-  std::array<Index, Shape::kMaxRank> sizes{};
-  std::size_t rank = 0;
-  for (int axis = 0; axis < shape.rank(); ++axis) {
-    const bool reduced = ((mask >> axis) & 1U) != 0;
-    if (!reduced || keepdims) sizes[rank++] = reduced ? 1 : shape.begin()[axis];
-  }
-  return Shape(std::span<const Index>(sizes.data(), rank));
-}
-
-/// How many elements each result of a reduction is made of.
-inline Index reduced_count(const Shape& shape, AxisMask mask) {
-  Index count = 1;
-  for (int axis = 0; axis < shape.rank(); ++axis) {
-    if (((mask >> axis) & 1U) != 0) count *= shape.begin()[axis];
-  }
-  return count;
-}
-
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -6,7 +6,8 @@
 #include <utility>
 
 #include <eigengrad/ops/kernels/batch_norm.hpp>
-#include <eigengrad/ops/reduce_rows.hpp>
+#include <eigengrad/ops/kernels/reduce_rows.hpp>
+#include <eigengrad/ops/map.hpp>
 
 // Batch normalisation of every channel, the last axis, over all others: y = gamma (x - mean) inv_std + beta with
 // inv_std = 1 / sqrt(var + eps). gamma and beta are called weight and bias, as in PyTorch.
@@ -15,7 +16,7 @@
 //   Tensor<T> y = batch_norm(x, mean, inv_std, weight, bias);
 // Source   Ioffe & Szegedy 2015, algorithm 1
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// Mean and biased variance of each channel: what training normalises with.
 template <class T>
@@ -29,7 +30,7 @@ namespace detail {
 /// Calls f(access, packets, c) for groups of channels.
 template <class T, class F>
 void for_channels(Index channels, const F& f) {
-  kernels::for_each_vector_group<T, kernels::batch_norm::kChannelGroup>(channels, f);
+  detail::for_each_vector_group<T, detail::batch_norm::kChannelGroup>(channels, f);
 }
 
 /// Mean and variance of all rows from those of runs of `grain` rows, added from first to last.
@@ -77,20 +78,20 @@ EIGENGRAD_CALLED Tensor<T> batch_norm_scale(Tensor<T> inv_std, const Tensor<T>& 
 ///          squares about it, so that nothing cancels where the mean is large against the deviation
 template <class T>
 BatchNormStatistics<T> batch_norm_statistics(const Tensor<T>& x) {
-  check::rank_at_least("batch_norm_statistics", x.shape(), 1);
+  detail::check::rank_at_least("batch_norm_statistics", x.shape(), 1);
   const Index rows = x.shape().rows();
   const Index channels = x.shape().cols();
   if (rows == 0) throw ShapeError("batch_norm_statistics: no rows, and the mean of none is not defined");
   if (channels == 0) return {};
-  const Index grain = reduction_grain(channels);
-  const Index runs = (rows + grain - 1) / grain;
+  const Index grain = detail::reduction_grain(channels);
+  const Index runs = detail::ceil_div(rows, grain);
   Tensor<T> parts({runs, 3, channels});
   T* data = parts.mutable_data();
   parallel_for(rows, grain, [&](Index begin, Index end) {
     T* part = data + begin / grain * 3 * channels;
     detail::for_channels<T>(channels, [&](const auto& access, auto packets, Index c) {
-      kernels::batch_norm::column_moments<packets>(access, x.data() + begin * channels + c, end - begin, channels,
-                                                   part + c);
+      detail::batch_norm::column_moments<packets>(access, x.data() + begin * channels + c, end - begin, channels,
+                                                  part + c);
     });
   });
 
@@ -103,7 +104,7 @@ BatchNormStatistics<T> batch_norm_statistics(const Tensor<T>& x) {
 template <class T>
 Tensor<T> batch_norm_inv_std(const Tensor<T>& var, double eps) {
   const T shift = static_cast<T>(eps);
-  return map(var, [shift](const auto& v) { return T(1) / kernels::sqrt(v + shift); });
+  return map(var, [shift](const auto& v) { return T(1) / detail::sqrt(v + shift); });
 }
 
 /// y = weight (x - mean) inv_std + bias
@@ -114,20 +115,20 @@ template <class T>
 Tensor<T> batch_norm(Tensor<T> x, const Tensor<T>& mean, const Tensor<T>& inv_std, const Tensor<T>& weight = {},
                      const Tensor<T>& bias = {}) {
   const Index channels = mean.numel();
-  check::last_axis("batch_norm", "channels", x.shape(), channels);
-  check::same_shape("batch_norm", "inv_std", inv_std.shape(), {channels});
-  if (!weight.empty()) check::same_shape("batch_norm", "weight", weight.shape(), {channels});
-  if (!bias.empty()) check::same_shape("batch_norm", "bias", bias.shape(), {channels});
+  detail::check::last_axis("batch_norm", "channels", x.shape(), channels);
+  detail::check::same_shape("batch_norm", "inv_std", inv_std.shape(), {channels});
+  if (!weight.empty()) detail::check::same_shape("batch_norm", "weight", weight.shape(), {channels});
+  if (!bias.empty()) detail::check::same_shape("batch_norm", "bias", bias.shape(), {channels});
   const Tensor<T> scale = detail::batch_norm_scale(inv_std, weight);
   const Tensor<T> shift = bias.empty() ? Tensor<T>::zeros({channels}) : bias;
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
-  parallel_rows(y.shape(), [&](Index begin, Index end) {
+  detail::parallel_rows(y.shape(), [&](Index begin, Index end) {
     const Index start = begin * channels;
     detail::for_channels<T>(channels, [&](const auto& access, auto packets, Index c) {
-      kernels::batch_norm::normalize_rows<packets>(access, from + start + c, end - begin, channels, mean.data() + c,
-                                                   scale.data() + c, shift.data() + c, to + start + c);
+      detail::batch_norm::normalize_rows<packets>(access, from + start + c, end - begin, channels, mean.data() + c,
+                                                  scale.data() + c, shift.data() + c, to + start + c);
     });
   });
   return y;
@@ -156,17 +157,17 @@ enum class BatchNormSource {
 template <class T>
 BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, const Tensor<T>& mean,
                                           const Tensor<T>& inv_std, const Tensor<T>& weight, BatchNormSource source) {
-  check::same_shape("batch_norm_backward", "gradient of the output", dy.shape(), x.shape());
+  detail::check::same_shape("batch_norm_backward", "gradient of the output", dy.shape(), x.shape());
   const Index rows = x.shape().rows();
   const Index channels = mean.numel();
-  check::last_axis("batch_norm_backward", "channels", x.shape(), channels);
-  check::same_shape("batch_norm_backward", "inv_std", inv_std.shape(), {channels});
-  if (!weight.empty()) check::same_shape("batch_norm_backward", "weight", weight.shape(), {channels});
-  const Tensor<T> sums = reduce_rows<T>(rows, channels, 2 * channels, [&](Index begin, Index end, T* to) {
+  detail::check::last_axis("batch_norm_backward", "channels", x.shape(), channels);
+  detail::check::same_shape("batch_norm_backward", "inv_std", inv_std.shape(), {channels});
+  if (!weight.empty()) detail::check::same_shape("batch_norm_backward", "weight", weight.shape(), {channels});
+  const Tensor<T> sums = detail::reduce_rows<T>(rows, channels, 2 * channels, [&](Index begin, Index end, T* to) {
     const Index start = begin * channels;
     detail::for_channels<T>(channels, [&](const auto& access, auto packets, Index c) {
-      kernels::batch_norm::gradient_sums<packets>(access, dy.data() + start + c, x.data() + start + c, end - begin,
-                                                  channels, mean.data() + c, to + c);
+      detail::batch_norm::gradient_sums<packets>(access, dy.data() + start + c, x.data() + start + c, end - begin,
+                                                 channels, mean.data() + c, to + c);
     });
   });
   BatchNormGradients<T> result{{}, Tensor<T>({channels}), Tensor<T>({channels})};
@@ -186,19 +187,19 @@ BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, cons
     slopes[c] = constant ? T(0) : -scale.data()[c] * dweight[c] * factor * share;
     offsets[c] = constant ? T(0) : -scale.data()[c] * dbias[c] * share;
   }
-  const kernels::batch_norm::GradientFactors<T> factors{mean.data(), scale.data(), slope.data(), offset.data()};
+  const detail::batch_norm::GradientFactors<T> factors{mean.data(), scale.data(), slope.data(), offset.data()};
   const T* from = dy.data();
   Tensor<T> dx = detail::reuse(dy);
   T* to = dx.mutable_data();
-  parallel_rows(dx.shape(), [&](Index begin, Index end) {
+  detail::parallel_rows(dx.shape(), [&](Index begin, Index end) {
     const Index start = begin * channels;
     detail::for_channels<T>(channels, [&](const auto& access, auto packets, Index c) {
-      kernels::batch_norm::input_gradient_rows<packets>(access, from + start, x.data() + start, end - begin, channels,
-                                                        factors, c, to + start);
+      detail::batch_norm::input_gradient_rows<packets>(access, from + start, x.data() + start, end - begin, channels,
+                                                       factors, c, to + start);
     });
   });
   result.dx = std::move(dx);
   return result;
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <eigengrad/ops/copy_strided.hpp>
-#include <eigengrad/ops/reduce_axes.hpp>
+#include <eigengrad/ops/kernels/copy_strided.hpp>
+#include <eigengrad/ops/kernels/reduce_axes.hpp>
 
 // Broadcasting, by NumPy's rules: shapes are aligned at their last axes, and where one has size 1 or no axis, its
 // elements are repeated.
@@ -18,7 +18,7 @@
 //   broadcast_to(x, {8, 5, 3});              // x repeated
 //   sum_to(y, x.shape());                    // its adjoint: the sum over all copies of an element
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// A number, not a tensor.
 template <class N>
@@ -59,8 +59,8 @@ inline bool broadcasts_to(const Shape& x, const Shape& shape) {
 }
 
 /// The strides of a tensor under a shape that it broadcasts to: 0 on the axes along which it is repeated.
-inline Strides broadcast_strides(const Shape& x, const Shape& shape) {
-  Strides strides{};
+inline detail::Strides broadcast_strides(const Shape& x, const Shape& shape) {
+  detail::Strides strides{};
   Index next = 1;
   for (int from_end = 1; from_end <= x.rank(); ++from_end) {
     const Index size = x.end()[-from_end];
@@ -83,22 +83,22 @@ void broadcast_loop(const Shape& result, const std::array<const Shape*, N>& oper
     one_run = one_run && (own == numel || own == 1);
   }
   if (one_run) {
-    parallel_for(numel, kElementGrain, [&](Index begin, Index end) {
+    parallel_for(numel, detail::kElementGrain, [&](Index begin, Index end) {
       std::array<Index, N> offsets;
       for (std::size_t n = 0; n < N; ++n) offsets[n] = begin * steps[n];
       f(begin, offsets, steps, end - begin);
     });
     return;
   }
-  std::array<Strides, N> strides;
+  std::array<detail::Strides, N> strides;
   for (std::size_t n = 0; n < N; ++n) strides[n] = broadcast_strides(*operands[n], result);
-  JoinedAxes<N> axes;
+  detail::JoinedAxes<N> axes;
   for (std::size_t axis = 0; axis < static_cast<std::size_t>(result.rank()); ++axis) {
     for (std::size_t n = 0; n < N; ++n) steps[n] = strides[n][axis];
     axes.add(result.begin()[axis], steps);
   }
   for (std::size_t n = 0; n < N; ++n) steps[n] = axes.last_stride(n);
-  parallel_for(numel, kElementGrain, [&](Index begin, Index end) {
+  parallel_for(numel, detail::kElementGrain, [&](Index begin, Index end) {
     axes.for_runs(begin, end, [&](Index position, const std::array<Index, N>& offsets, Index count) {
       f(position, offsets, steps, count);
     });
@@ -112,9 +112,9 @@ void broadcast_into(R* to, const Shape& result, const T* a, const Shape& a_shape
   using Row = Eigen::Array<T, Eigen::Dynamic, 1>;
   broadcast_loop<2>(result, {&a_shape, &b_shape},
                     [&](Index at, const std::array<Index, 2>& offsets, const std::array<Index, 2>& steps, Index count) {
-                      RowMap<R> out(to + at, count);
-                      const ConstRowMap<T> from_a(a + offsets[0], count);
-                      const ConstRowMap<T> from_b(b + offsets[1], count);
+                      detail::RowMap<R> out(to + at, count);
+                      const detail::ConstRowMap<T> from_a(a + offsets[0], count);
+                      const detail::ConstRowMap<T> from_b(b + offsets[1], count);
                       if (steps[0] == 0)
                         out = f(Row::Constant(count, a[offsets[0]]), from_b);
                       else if (steps[1] == 0)
@@ -180,7 +180,8 @@ Tensor<T> broadcast_to(const Tensor<T>& x, const Shape& shape) {
     throw ShapeError(error_text("broadcast_to: shape ", x.shape(), " does not broadcast to ", shape));
   }
   Tensor<T> y(shape);
-  copy_strided(shape, x.data(), detail::broadcast_strides(x.shape(), shape), y.mutable_data(), strides_of(shape));
+  detail::copy_strided(shape, x.data(), detail::broadcast_strides(x.shape(), shape), y.mutable_data(),
+                       detail::strides_of(shape));
   return y;
 }
 
@@ -197,11 +198,11 @@ Tensor<SumOf<T>> sum_to(const Tensor<T>& x, const Shape& shape) {
     throw ShapeError(error_text("sum_to: shape ", shape, " does not broadcast to ", x.shape()));
   }
   const int added = x.rank() - shape.rank();
-  AxisMask mask = 0;
+  detail::AxisMask mask = 0;
   for (int axis = 0; axis < x.rank(); ++axis) {
-    if (axis < added || shape.begin()[axis - added] == 1) mask |= AxisMask{1} << axis;
+    if (axis < added || shape.begin()[axis - added] == 1) mask |= detail::AxisMask{1} << axis;
   }
-  return reduce_axes<Sum>(x, mask, shape);
+  return detail::reduce_axes<detail::Sum>(x, mask, shape);
 }
 
 /// dx = dy summed over the copies of each element
@@ -218,4 +219,4 @@ X sum_to_backward(const X& dy, const Shape& x) {
   return broadcast_to(dy, x);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -12,7 +12,7 @@
 //   Tensor<bool> mask = logical_and(greater(x, 0), less(x, y));
 // As in IEEE 754 a comparison with NaN is false.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// a > b
 /// Shapes   a, b any that broadcast, or a number for one of them; result as they broadcast
@@ -109,4 +109,4 @@ Tensor<T> logical_not(Tensor<T> x) {
   return detail::with_number<bool>(std::move(x), false, std::equal_to<>());
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

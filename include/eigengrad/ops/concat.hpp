@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/copy_strided.hpp>
+#include <eigengrad/ops/kernels/copy_strided.hpp>
 #include <eigengrad/ops/reshape.hpp>
 #include <eigengrad/ops/slice.hpp>
 
@@ -16,7 +16,7 @@
 //   stack({a, b}, 0);           // (2, 3), (2, 3) give (2, 2, 3)
 //   concat(parts, 0);           // parts being a std::vector or a std::span of tensors
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
@@ -24,7 +24,7 @@ namespace detail {
 template <class T>
 void join(std::span<const Tensor<T>> parts, int axis, Tensor<T>& y) {
   if (y.empty()) return;
-  const Index rows = numel_between(y.shape(), 0, axis);
+  const Index rows = detail::numel_between(y.shape(), 0, axis);
   const Index length = y.numel() / rows;
   T* to = y.mutable_data();
   for (const Tensor<T>& part : parts) {
@@ -42,7 +42,7 @@ template <class F>
 Shape concat_shape(std::size_t parts, int axis, const F& shape_of) {
   if (parts == 0) throw ShapeError("concat: no tensors");
   const Shape& first = shape_of(0);
-  axis = checked_axis("concat", axis, first);
+  axis = detail::checked_axis("concat", axis, first);
   Index size = first.begin()[axis];
   for (std::size_t i = 1; i < parts; ++i) {
     const Shape& shape = shape_of(i);
@@ -50,7 +50,7 @@ Shape concat_shape(std::size_t parts, int axis, const F& shape_of) {
       throw ShapeError(
           error_text("concat: tensor ", i, " has shape ", shape, ", expected ", first, " on all axes but axis ", axis));
     }
-    size = check::sum("concat", size, shape.begin()[axis]);
+    size = detail::check::sum("concat", size, shape.begin()[axis]);
   }
   return first.with(axis, size);
 }
@@ -111,14 +111,15 @@ Tensor<T> stack(const std::vector<Tensor<T>>& parts, int axis = 0) {
 /// Shapes   dy as the result; dx as the part, with `size` on the axis
 template <class X>
 X concat_backward(const X& dy, int axis, Index begin, Index size) {
-  return slice(dy, axis, begin, check::sum("concat_backward", begin, size));
+  return slice(dy, axis, begin, detail::check::sum("concat_backward", begin, size));
 }
 
 /// The gradient of part i of a stack.
 /// Shapes   dy as the result; dx as the part
 template <class X>
 X stack_backward(const X& dy, int axis, Index i) {
-  return reshape(slice(dy, axis, i, check::sum("stack_backward", i, 1)), squeezed(dy.shape().with(axis, 1), axis));
+  return reshape(slice(dy, axis, i, detail::check::sum("stack_backward", i, 1)),
+                 squeezed(dy.shape().with(axis, 1), axis));
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

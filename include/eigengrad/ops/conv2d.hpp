@@ -13,7 +13,7 @@
 // number that is not finite, or out of all proportion to those around it, is in the sums that it belongs to and in no
 // other.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// Convolution of images, and then what follows it channel by channel: y = f(x * W).
 /// Shapes   x (N, H, W, C); weight (K, R, S, C / groups); f of K channels; y (N, P, Q, K) with
@@ -25,8 +25,8 @@ template <class T>
 Tensor<T> conv2d_channel_map(const Tensor<T>& x, const Tensor<T>& weight, const ChannelMap<T>& f,
                              const Conv2dOptions& options = {}) {
   const Conv2dPlan<T> plan("conv2d", x.shape(), weight.shape(), options);
-  if (!f.scale.empty()) check::same_shape("conv2d", "scale", f.scale.shape(), {weight.size(0)});
-  if (!f.shift.empty()) check::same_shape("conv2d", "bias", f.shift.shape(), {weight.size(0)});
+  if (!f.scale.empty()) detail::check::same_shape("conv2d", "scale", f.scale.shape(), {weight.size(0)});
+  if (!f.shift.empty()) detail::check::same_shape("conv2d", "bias", f.shift.shape(), {weight.size(0)});
   return plan.forward(x, weight, f);
 }
 
@@ -47,7 +47,7 @@ template <class T>
 Tensor<T> conv2d_backward_input(const Tensor<T>& dy, const Tensor<T>& weight, const Shape& x,
                                 const Conv2dOptions& options = {}) {
   const Conv2dPlan<T> plan("conv2d_backward_input", x, weight.shape(), options);
-  check::same_shape("conv2d_backward_input", "gradient of the output", dy.shape(), plan.problem().y);
+  detail::check::same_shape("conv2d_backward_input", "gradient of the output", dy.shape(), plan.problem().y);
   return plan.backward_input(dy, weight);
 }
 
@@ -59,12 +59,12 @@ template <class T>
 Tensor<T> conv2d_backward_weight(const Tensor<T>& dy, const Tensor<T>& x, const Size2d& kernel,
                                  const Conv2dOptions& options = {}) {
   Window{kernel, options.stride, options.padding, options.dilation}.check_options("conv2d_backward_weight");
-  check::above_zero("conv2d_backward_weight", "groups", options.groups);
-  check::rank_at_least("conv2d_backward_weight", dy.shape(), 1);
-  check::rank_at_least("conv2d_backward_weight", x.shape(), 1);
+  detail::check::above_zero("conv2d_backward_weight", "groups", options.groups);
+  detail::check::rank_at_least("conv2d_backward_weight", dy.shape(), 1);
+  detail::check::rank_at_least("conv2d_backward_weight", x.shape(), 1);
   const Shape weight{dy.shape()[-1], kernel.height, kernel.width, x.shape()[-1] / options.groups};
   const Conv2dPlan<T> plan("conv2d_backward_weight", x.shape(), weight, options);
-  check::same_shape("conv2d_backward_weight", "gradient of the output", dy.shape(), plan.problem().y);
+  detail::check::same_shape("conv2d_backward_weight", "gradient of the output", dy.shape(), plan.problem().y);
   return plan.backward_weight(dy, x);
 }
 
@@ -73,7 +73,7 @@ Tensor<T> conv2d_backward_weight(const Tensor<T>& dy, const Tensor<T>& x, const 
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> conv2d_backward_bias(const Tensor<T>& dy) {
-  return sum_rows(dy);
+  return detail::sum_rows(dy);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

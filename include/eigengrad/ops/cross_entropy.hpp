@@ -12,13 +12,13 @@
 // Cross-entropy of class probabilities and of logits, each with labels: the loss is the mean over the batch,
 // so its gradients are means too.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
 /// At least one row, one label for each, each label the number of a column.
 EIGENGRAD_CALLED inline void check_labels(std::string_view where, const Shape& x, const Tensor<Index>& labels) {
-  check::labels(where, labels.shape(), x);
+  detail::check::labels(where, labels.shape(), x);
   if (labels.empty()) throw ShapeError(std::string(where) + ": no rows, and the mean of none is not defined");
   for (Index row = 0; row < labels.numel(); ++row) {
     const Index label = labels.data()[row];
@@ -86,7 +86,7 @@ template <class T>
 SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tensor<Index>& labels,
                                                    double label_smoothing = 0.0) {
   detail::check_labels("softmax_cross_entropy", logits, labels);
-  check::between("softmax_cross_entropy", "label_smoothing", label_smoothing, 0.0, 1.0);
+  detail::check::between("softmax_cross_entropy", "label_smoothing", label_smoothing, 0.0, 1.0);
   const Index rows = logits.shape().rows();
   // A row's loss is log sum_c exp(x_c - m) - (x_t - m) with m the row's maximum. Softmax gives
   // exp(x_m - m) / sum = 1 / sum at the maximum, so the logarithm needs no second sum of exponentials.
@@ -96,10 +96,10 @@ SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tenso
   T* below_maximum = true_logits.mutable_data();
   for (Index row = 0; row < rows; ++row) {
     const T* x = logits.data() + row * cols;
-    const T maximum = ConstRowMap<T>(x, cols).maxCoeff();
+    const T maximum = detail::ConstRowMap<T>(x, cols).maxCoeff();
     T below = x[labels.data()[row]] - maximum;
     if (smoothing > T(0)) {
-      const double sum = row_sum<T>(
+      const double sum = detail::row_sum<T>(
           cols, [maximum](const auto& v) { return v - maximum; }, x);
       below = (T(1) - smoothing) * below + smoothing * static_cast<T>(sum / static_cast<double>(cols));
     }
@@ -109,7 +109,7 @@ SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tenso
   Tensor<T> probabilities = softmax(std::move(logits));
   double sum = 0.0;
   for (Index row = 0; row < rows; ++row) {
-    const ConstRowMap<T> p(probabilities.data() + row * cols, cols);
+    const detail::ConstRowMap<T> p(probabilities.data() + row * cols, cols);
     sum -= std::log(static_cast<double>(p.maxCoeff())) + static_cast<double>(below_maximum[row]);
   }
   return {static_cast<T>(sum / static_cast<double>(rows)), std::move(probabilities)};
@@ -123,7 +123,7 @@ template <class T>
 Tensor<T> softmax_cross_entropy_backward(Tensor<T> probabilities, const Tensor<Index>& labels,
                                          double label_smoothing = 0.0) {
   detail::check_labels("softmax_cross_entropy_backward", probabilities, labels);
-  check::between("softmax_cross_entropy_backward", "label_smoothing", label_smoothing, 0.0, 1.0);
+  detail::check::between("softmax_cross_entropy_backward", "label_smoothing", label_smoothing, 0.0, 1.0);
   const Index rows = probabilities.shape().rows();
   const T share = T(1) / static_cast<T>(rows);
   const T smoothing = static_cast<T>(label_smoothing);
@@ -135,4 +135,4 @@ Tensor<T> softmax_cross_entropy_backward(Tensor<T> probabilities, const Tensor<I
   return probabilities;
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -9,14 +9,14 @@
 
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/core/random.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 
 // Dropout: y = m x / (1 - p), where m is 0 with probability p and else 1, for each element by itself.
 //   const Tensor<std::uint8_t> mask = dropout_mask(x.shape(), p, rng, pass);
 //   Tensor<T> y = dropout(x, mask, p);
 // p is rounded to a multiple of 2^-16, and the factor belongs to the rounded p, so that the expectation of y is x.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
@@ -30,12 +30,11 @@ inline double dropout_factor(double p) {
 }
 
 /// Elements that one call of Rng::blocks decides, two for each word.
-inline constexpr std::size_t kDropoutGroup = 2 * 4 * eigengrad::detail::kPhiloxLanes;
-static_assert(kElementGrain % static_cast<Index>(kDropoutGroup) == 0);
+inline constexpr std::size_t kDropoutGroup = 2 * 4 * detail::kPhiloxLanes;
+static_assert(detail::kElementGrain % static_cast<Index>(kDropoutGroup) == 0);
 
 /// The mask of one group.
-inline std::array<std::uint8_t, kDropoutGroup> dropout_group(const eigengrad::detail::PhiloxLanes& words,
-                                                             std::uint32_t bound) {
+inline std::array<std::uint8_t, kDropoutGroup> dropout_group(const detail::PhiloxLanes& words, std::uint32_t bound) {
   std::array<std::uint8_t, kDropoutGroup> mask;
   std::uint8_t* to = mask.data();
   for (const auto& lanes : words) {
@@ -63,11 +62,11 @@ void drop_piece(const T* from, const std::uint8_t* kept, T factor, T* to) {
 /// Shapes   mask as given
 /// Errors   ValueError for p outside 0 ... 1
 inline Tensor<std::uint8_t> dropout_mask(const Shape& shape, double p, const Rng& rng, std::uint32_t pass) {
-  check::between("dropout", "p", p, 0.0, 1.0);
+  detail::check::between("dropout", "p", p, 0.0, 1.0);
   const std::uint32_t bound = detail::dropout_bound(p);
   Tensor<std::uint8_t> mask(shape);
   std::uint8_t* to = mask.mutable_data();
-  parallel_for(mask.numel(), kElementGrain, [&](Index begin, Index end) {
+  parallel_for(mask.numel(), detail::kElementGrain, [&](Index begin, Index end) {
     constexpr auto kGroup = static_cast<Index>(detail::kDropoutGroup);
     for (Index first = begin; first < end; first += kGroup) {
       const std::uint64_t block = (std::uint64_t{pass} << 32) + static_cast<std::uint64_t>(first / 8);
@@ -84,14 +83,14 @@ inline Tensor<std::uint8_t> dropout_mask(const Shape& shape, double p, const Rng
 /// Source   Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, with the factor in training
 template <class T>
 Tensor<T> dropout(Tensor<T> x, const Tensor<std::uint8_t>& mask, double p) {
-  check::between("dropout", "p", p, 0.0, 1.0);
-  check::same_shape("dropout", "mask", mask.shape(), x.shape());
+  detail::check::between("dropout", "p", p, 0.0, 1.0);
+  detail::check::same_shape("dropout", "mask", mask.shape(), x.shape());
   const T factor = static_cast<T>(detail::dropout_factor(p));
   const T* from = x.data();
   const std::uint8_t* kept = mask.data();
   Tensor<T> y = detail::reuse(x);
   T* to = y.mutable_data();
-  parallel_for(y.numel(), kElementGrain, [&](Index begin, Index end) {
+  parallel_for(y.numel(), detail::kElementGrain, [&](Index begin, Index end) {
     Index first = begin;
     for (; first + detail::kDropoutPiece <= end; first += detail::kDropoutPiece)
       detail::drop_piece<detail::kDropoutPiece>(from + first, kept + first, factor, to + first);
@@ -105,8 +104,8 @@ Tensor<T> dropout(Tensor<T> x, const Tensor<std::uint8_t>& mask, double p) {
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> dropout_backward(Tensor<T> dy, const Tensor<std::uint8_t>& mask, double p) {
-  check::same_shape("dropout_backward", "gradient of the output", dy.shape(), mask.shape());
+  detail::check::same_shape("dropout_backward", "gradient of the output", dy.shape(), mask.shape());
   return dropout(std::move(dy), mask, p);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -12,7 +12,7 @@
 //   gather(x, -1, labels);           // one for each place, as torch.gather: (N, C) and (N, 1) give (N, 1)
 //   one_hot<float>(labels, 10);      // (N) gives (N, 10)
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
@@ -29,14 +29,14 @@ inline void check_gather(const char* where, const Shape& x, int axis, const Shap
 /// row of it is its last axis.
 template <class F>
 void for_gathered(const Shape& x, int axis, const Tensor<Index>& index, Index first_row, Index last_row, const F& f) {
-  const Strides strides = strides_of(x);
+  const detail::Strides strides = detail::strides_of(x);
   const Index along = strides[static_cast<std::size_t>(axis)];
-  Strides others = strides;
+  detail::Strides others = strides;
   others[static_cast<std::size_t>(axis)] = 0;
   const int last = x.rank() - 1;
   const Index step = others[static_cast<std::size_t>(last)];
   const Index cols = index.shape().cols();
-  Walk<1> walk(index.shape().begin(), last, {others});
+  detail::Walk<1> walk(index.shape().begin(), last, {others});
   walk.seek(first_row);
   for (Index row = first_row; row < last_row; ++row, walk.next()) {
     for (Index i = 0; i < cols; ++i) {
@@ -53,13 +53,13 @@ void for_gathered(const Shape& x, int axis, const Tensor<Index>& index, Index fi
 /// Errors   ShapeError for an axis out of range or an index that does not fit, ValueError for a number outside the axis
 template <class T>
 Tensor<T> gather(const Tensor<T>& x, int axis, const Tensor<Index>& index) {
-  axis = checked_axis("gather", axis, x.shape());
+  axis = detail::checked_axis("gather", axis, x.shape());
   detail::check_gather("gather", x.shape(), axis, index.shape());
   detail::check_indices("gather", index, x.shape().begin()[axis]);
   Tensor<T> y(index.shape());
   if (y.empty()) return y;
   T* to = y.mutable_data();
-  parallel_rows(y.shape(), [&](Index begin, Index end) {
+  detail::parallel_rows(y.shape(), [&](Index begin, Index end) {
     detail::for_gathered(x.shape(), axis, index, begin, end,
                          [&](Index position, Index offset) { to[position] = x.data()[offset]; });
   });
@@ -72,8 +72,8 @@ Tensor<T> gather(const Tensor<T>& x, int axis, const Tensor<Index>& index) {
 /// Errors   those of gather; ShapeError if y and index differ
 template <class T>
 Tensor<SumOf<T>> scatter_add(const Tensor<T>& y, int axis, const Tensor<Index>& index, const Shape& whole) {
-  axis = checked_axis("scatter_add", axis, whole);
-  check::same_shape("scatter_add", "source", y.shape(), index.shape());
+  axis = detail::checked_axis("scatter_add", axis, whole);
+  detail::check::same_shape("scatter_add", "source", y.shape(), index.shape());
   detail::check_gather("scatter_add", whole, axis, index.shape());
   detail::check_indices("scatter_add", index, whole[axis]);
   Tensor<SumOf<T>> x = Tensor<SumOf<T>>::zeros(whole);
@@ -82,7 +82,7 @@ Tensor<SumOf<T>> scatter_add(const Tensor<T>& y, int axis, const Tensor<Index>& 
   // Only places that agree on the first axis meet, unless that is the one they are gathered along.
   const Index rows = index.shape().rows();
   const Index apart = axis == 0 || index.rank() == 1 ? 1 : index.size(0);
-  parallel_for(apart, std::max<Index>(1, kElementGrain * apart / y.numel()), [&](Index begin, Index end) {
+  parallel_for(apart, std::max<Index>(1, detail::kElementGrain * apart / y.numel()), [&](Index begin, Index end) {
     detail::for_gathered(whole, axis, index, begin * (rows / apart), end * (rows / apart),
                          [&](Index position, Index offset) { to[offset] += y.data()[position]; });
   });
@@ -115,4 +115,4 @@ Tensor<T> one_hot(const Tensor<Index>& labels, Index classes) {
   return y;
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

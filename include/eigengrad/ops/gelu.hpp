@@ -8,13 +8,14 @@
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
+#include <eigengrad/ops/map.hpp>
 #include <eigengrad/ops/sigmoid.hpp>
 
 // GELU: y = x P(x), where P is the distribution function of the standard normal distribution, by its definition
 // or by PyTorch's approximation.
 //   Tensor<T> y = gelu(x, Approximate::tanh);
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// How P is computed.
 enum class Approximate {
@@ -35,7 +36,7 @@ inline constexpr double kGeluRange = 100.0;
 template <class V>
 auto approximate_normal_cdf(const V& v) {
   using T = typename V::Scalar;
-  return kernels::logistic(v * (T(kGelu1) + T(kGelu3) * v * v));
+  return detail::logistic(v * (T(kGelu1) + T(kGelu3) * v * v));
 }
 
 template <class T>
@@ -72,7 +73,7 @@ Tensor<T> gelu(Tensor<T> x, Approximate approximate = Approximate::none) {
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> gelu_backward(Tensor<T> dy, const Tensor<T>& x, Approximate approximate = Approximate::none) {
-  check::same_shape("gelu_backward", "gradient of the output", dy.shape(), x.shape());
+  detail::check::same_shape("gelu_backward", "gradient of the output", dy.shape(), x.shape());
   if (approximate == Approximate::tanh) {
     return map(std::move(dy), x, [](const auto& d, const auto& v) {
       const auto p = detail::approximate_normal_cdf(v).eval();  // once, though it stands twice below
@@ -86,4 +87,4 @@ Tensor<T> gelu_backward(Tensor<T> dy, const Tensor<T>& x, Approximate approximat
   });
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -7,13 +7,13 @@
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/reduce_rows.hpp>
-#include <eigengrad/ops/row_sum.hpp>
+#include <eigengrad/ops/kernels/reduce_rows.hpp>
+#include <eigengrad/ops/kernels/row_sum.hpp>
 
 // Layer normalisation: each row, the last axis of x, is moved and scaled to mean 0 and variance 1; then y = w n + b.
 //   auto [y, normalized, inv_std] = layer_norm(x, weight, bias, 1e-5, /*remember=*/true);
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// y, and what its backward starts from.
 template <class T>
@@ -31,14 +31,14 @@ namespace detail {
 template <class T>
 T normalize_row(const T* from, T* to, Index cols, T eps) {
   const auto count = static_cast<double>(cols);
-  const T mean = static_cast<T>(row_sum(cols, from) / count);
-  const double left = row_sum<T>(
+  const T mean = static_cast<T>(detail::row_sum(cols, from) / count);
+  const double left = detail::row_sum<T>(
       cols, [mean](const auto& v) { return v - mean; }, from);
   const T rest = static_cast<T>(left / count);
-  const double squares = row_sum<T>(
+  const double squares = detail::row_sum<T>(
       cols, [mean, rest](const auto& v) { return (v - mean - rest).square(); }, from);
   const T inv_std = T(1) / std::sqrt(static_cast<T>(squares / count) + eps);
-  map_row(
+  detail::map_row(
       cols, to, [mean, rest, inv_std](const auto& v) { return (v - mean - rest) * inv_std; }, from);
   return inv_std;
 }
@@ -54,10 +54,10 @@ template <class T>
 LayerNormResult<T> layer_norm(Tensor<T> x, const Tensor<T>& weight, const Tensor<T>& bias, double eps, bool remember) {
   const Shape shape = x.shape();
   const Index cols = shape.cols();
-  check::rank_at_least("layer_norm", shape, 1);
+  detail::check::rank_at_least("layer_norm", shape, 1);
   if (cols == 0) throw ShapeError(error_text("layer_norm: rows of no elements; input shape ", shape));
-  if (!weight.empty()) check::same_shape("layer_norm", "weight", weight.shape(), {cols});
-  if (!bias.empty()) check::same_shape("layer_norm", "bias", bias.shape(), {cols});
+  if (!weight.empty()) detail::check::same_shape("layer_norm", "weight", weight.shape(), {cols});
+  if (!bias.empty()) detail::check::same_shape("layer_norm", "bias", bias.shape(), {cols});
 
   const bool affine = !weight.empty() || !bias.empty();
   const T* from = x.data();
@@ -69,21 +69,21 @@ LayerNormResult<T> layer_norm(Tensor<T> x, const Tensor<T>& weight, const Tensor
   T* n_data = normalized.mutable_data();
   T* y_data = y.empty() ? n_data : y.mutable_data();
   T* inverse = inv_std.mutable_data();
-  parallel_rows(shape, [&](Index begin, Index end) {
+  detail::parallel_rows(shape, [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       const T scale = detail::normalize_row(from + row * cols, n_data + row * cols, cols, static_cast<T>(eps));
       if (inverse != nullptr) inverse[row] = scale;
       const T* n = n_data + row * cols;
       T* out = y_data + row * cols;
       if (!weight.empty() && !bias.empty())
-        map_row(
+        detail::map_row(
             cols, out, [](const auto& v, const auto& w, const auto& b) { return v * w + b; }, n, weight.data(),
             bias.data());
       else if (!weight.empty())
-        map_row(
+        detail::map_row(
             cols, out, [](const auto& v, const auto& w) { return v * w; }, n, weight.data());
       else if (!bias.empty())
-        map_row(
+        detail::map_row(
             cols, out, [](const auto& v, const auto& b) { return v + b; }, n, bias.data());
     }
   });
@@ -99,15 +99,15 @@ LayerNormResult<T> layer_norm(Tensor<T> x, const Tensor<T>& weight, const Tensor
 template <class T>
 Tensor<T> layer_norm_backward_input(Tensor<T> dy, const Tensor<T>& normalized, const Tensor<T>& inv_std,
                                     const Tensor<T>& weight) {
-  check::same_shape("layer_norm_backward_input", "gradient of the output", dy.shape(), normalized.shape());
-  check::same_shape("layer_norm_backward_input", "inv_std", inv_std.shape(), {dy.shape().rows()});
+  detail::check::same_shape("layer_norm_backward_input", "gradient of the output", dy.shape(), normalized.shape());
+  detail::check::same_shape("layer_norm_backward_input", "inv_std", inv_std.shape(), {dy.shape().rows()});
   const Index cols = dy.shape().cols();
-  if (!weight.empty()) check::same_shape("layer_norm_backward_input", "weight", weight.shape(), {cols});
+  if (!weight.empty()) detail::check::same_shape("layer_norm_backward_input", "weight", weight.shape(), {cols});
   const T* from = dy.data();
   const auto count = static_cast<double>(cols);
   Tensor<T> dx = detail::reuse(dy);
   T* to = dx.mutable_data();
-  parallel_rows(dx.shape(), [&](Index begin, Index end) {
+  detail::parallel_rows(dx.shape(), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) {
       const T* n = normalized.data() + row * cols;
       T* g = to + row * cols;
@@ -115,11 +115,11 @@ Tensor<T> layer_norm_backward_input(Tensor<T> dy, const Tensor<T>& normalized, c
       if (weight.empty())
         std::copy_n(from + row * cols, cols, g);
       else
-        map_row(cols, g, product, from + row * cols, weight.data());
-      const T mean = static_cast<T>(row_sum<T>(cols, g) / count);
-      const T projection = static_cast<T>(row_sum<T>(cols, product, g, n) / count);
+        detail::map_row(cols, g, product, from + row * cols, weight.data());
+      const T mean = static_cast<T>(detail::row_sum<T>(cols, g) / count);
+      const T projection = static_cast<T>(detail::row_sum<T>(cols, product, g, n) / count);
       const T scale = inv_std.data()[row];
-      map_row(
+      detail::map_row(
           cols, g,
           [mean, projection, scale](const auto& a, const auto& b) { return (a - mean - b * projection) * scale; }, g,
           n);
@@ -133,12 +133,13 @@ Tensor<T> layer_norm_backward_input(Tensor<T> dy, const Tensor<T>& normalized, c
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> layer_norm_backward_weight(const Tensor<T>& dy, const Tensor<T>& normalized) {
-  check::same_shape("layer_norm_backward_weight", "gradient of the output", dy.shape(), normalized.shape());
+  detail::check::same_shape("layer_norm_backward_weight", "gradient of the output", dy.shape(), normalized.shape());
   const Index cols = dy.shape().cols();
-  return reduce_rows<T>(dy.shape().rows(), cols, cols, [&](Index begin, Index end, T* sums) {
-    RowMap<T> sum(sums, cols);
+  return detail::reduce_rows<T>(dy.shape().rows(), cols, cols, [&](Index begin, Index end, T* sums) {
+    detail::RowMap<T> sum(sums, cols);
     for (Index row = begin; row < end; ++row) {
-      sum += ConstRowMap<T>(dy.data() + row * cols, cols) * ConstRowMap<T>(normalized.data() + row * cols, cols);
+      sum += detail::ConstRowMap<T>(dy.data() + row * cols, cols) *
+             detail::ConstRowMap<T>(normalized.data() + row * cols, cols);
     }
   });
 }
@@ -148,7 +149,7 @@ Tensor<T> layer_norm_backward_weight(const Tensor<T>& dy, const Tensor<T>& norma
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> layer_norm_backward_bias(const Tensor<T>& dy) {
-  return sum_rows(dy);
+  return detail::sum_rows(dy);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -5,20 +5,20 @@
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/map_packets.hpp>
+#include <eigengrad/ops/kernels/map_packets.hpp>
 
 // LeakyReLU: y = x where x > 0, else negative_slope x.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// Leaky rectified linear unit, element by element: y = x where x > 0, else negative_slope x
 /// Shapes   x, y any, the same
 template <class T>
 Tensor<T> leaky_relu(Tensor<T> x, double negative_slope) {
   const T slope = static_cast<T>(negative_slope);
-  return map_packets(std::move(x), [slope](auto v) EIGENGRAD_INLINE_LAMBDA {
+  return detail::map_packets(std::move(x), [slope](auto v) EIGENGRAD_INLINE_LAMBDA {
     using P = decltype(v);
-    const P less = kernels::packet::pset1<P>(slope) * v;
+    const P less = detail::packet::pset1<P>(slope) * v;
     return v > P{} ? v : less;
   });
 }
@@ -29,13 +29,13 @@ Tensor<T> leaky_relu(Tensor<T> x, double negative_slope) {
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> leaky_relu_backward(Tensor<T> dy, const Tensor<T>& x, double negative_slope) {
-  check::same_shape("leaky_relu_backward", "gradient of the output", dy.shape(), x.shape());
+  detail::check::same_shape("leaky_relu_backward", "gradient of the output", dy.shape(), x.shape());
   const T slope = static_cast<T>(negative_slope);
-  return map_packets(std::move(dy), x, [slope](auto d, auto v) EIGENGRAD_INLINE_LAMBDA {
+  return detail::map_packets(std::move(dy), x, [slope](auto d, auto v) EIGENGRAD_INLINE_LAMBDA {
     using P = decltype(v);
-    const P less = kernels::packet::pset1<P>(slope) * d;
+    const P less = detail::packet::pset1<P>(slope) * d;
     return v > P{} ? d : less;
   });
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

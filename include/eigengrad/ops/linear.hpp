@@ -4,13 +4,15 @@
 
 #include <algorithm>
 
+#include <eigengrad/core/channel_map.hpp>
 #include <eigengrad/core/check.hpp>
+#include <eigengrad/ops/kernels/channel_map.hpp>
 #include <eigengrad/ops/kernels/gemm.hpp>
-#include <eigengrad/ops/reduce_rows.hpp>
+#include <eigengrad/ops/kernels/reduce_rows.hpp>
 
 // Linear: y = x W^T + b. The axes before the last are the batch, N rows in all.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
@@ -19,14 +21,10 @@ template <class T>
 void fill_rows(Tensor<T>& y, const Tensor<T>& row) {
   const Index cols = y.shape().cols();
   T* to = y.mutable_data();
-  parallel_rows(y.shape(), [&](Index begin, Index end) {
+  detail::parallel_rows(y.shape(), [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) std::copy_n(row.data(), cols, to + i * cols);
   });
 }
-
-}  // namespace detail
-
-namespace detail {
 
 inline void check_weight(const char* where, const Shape& weight) {
   if (weight.rank() == 2) return;
@@ -44,15 +42,22 @@ Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
   detail::check_weight("linear", weight.shape());
   const Index inputs = weight.shape().cols();
   const Index outputs = weight.shape().rows();
-  check::last_axis("linear", "features", x.shape(), inputs);
-  if (!bias.empty()) check::same_shape("linear", "bias", bias.shape(), {outputs});
+  detail::check::last_axis("linear", "features", x.shape(), inputs);
+  if (!bias.empty()) detail::check::same_shape("linear", "bias", bias.shape(), {outputs});
   Tensor<T> y(x.shape().with(-1, outputs));
   const Index rows = x.shape().rows();
   if (!bias.empty()) detail::fill_rows(y, bias);
-  kernels::gemm(kernels::row_major(x.data(), rows, inputs),
-                kernels::row_major(weight.data(), outputs, inputs).transposed(),
-                kernels::row_major(y.mutable_data(), rows, outputs), /*add=*/!bias.empty());
+  detail::gemm(detail::row_major(x.data(), rows, inputs),
+               detail::row_major(weight.data(), outputs, inputs).transposed(),
+               detail::row_major(y.mutable_data(), rows, outputs), /*add=*/!bias.empty());
   return y;
+}
+
+/// A linear layer without a bias, and then what follows it channel by channel: y = f(x W^T).
+/// Shapes   f of O channels; the others and the errors as above
+template <class T>
+Tensor<T> linear_channel_map(const Tensor<T>& x, const Tensor<T>& weight, const ChannelMap<T>& f) {
+  return detail::channel_map(linear(x, weight), f);
 }
 
 /// dx = dy W
@@ -63,11 +68,11 @@ Tensor<T> linear_backward_input(const Tensor<T>& dy, const Tensor<T>& weight) {
   detail::check_weight("linear_backward_input", weight.shape());
   const Index inputs = weight.shape().cols();
   const Index outputs = weight.shape().rows();
-  check::last_axis("linear_backward_input", "features", dy.shape(), outputs);
+  detail::check::last_axis("linear_backward_input", "features", dy.shape(), outputs);
   Tensor<T> dx(dy.shape().with(-1, inputs));
   const Index rows = dy.shape().rows();
-  kernels::gemm(kernels::row_major(dy.data(), rows, outputs), kernels::row_major(weight.data(), outputs, inputs),
-                kernels::row_major(dx.mutable_data(), rows, inputs));
+  detail::gemm(detail::row_major(dy.data(), rows, outputs), detail::row_major(weight.data(), outputs, inputs),
+               detail::row_major(dx.mutable_data(), rows, inputs));
   return dx;
 }
 
@@ -77,13 +82,13 @@ Tensor<T> linear_backward_input(const Tensor<T>& dy, const Tensor<T>& weight) {
 template <class T>
 Tensor<T> linear_backward_weight(const Tensor<T>& dy, const Tensor<T>& x) {
   const Index rows = x.shape().rows();
-  check::same_shape("linear_backward_weight", "gradient of the output", dy.shape(),
-                    x.shape().with(-1, dy.shape().cols()));
+  detail::check::same_shape("linear_backward_weight", "gradient of the output", dy.shape(),
+                            x.shape().with(-1, dy.shape().cols()));
   const Index inputs = x.shape().cols();
   const Index outputs = dy.shape().cols();
   Tensor<T> dw({outputs, inputs});
-  kernels::gemm(kernels::row_major(dy.data(), rows, outputs).transposed(), kernels::row_major(x.data(), rows, inputs),
-                kernels::row_major(dw.mutable_data(), outputs, inputs));
+  detail::gemm(detail::row_major(dy.data(), rows, outputs).transposed(), detail::row_major(x.data(), rows, inputs),
+               detail::row_major(dw.mutable_data(), outputs, inputs));
   return dw;
 }
 
@@ -92,7 +97,7 @@ Tensor<T> linear_backward_weight(const Tensor<T>& dy, const Tensor<T>& x) {
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> linear_backward_bias(const Tensor<T>& dy) {
-  return sum_rows(dy);
+  return detail::sum_rows(dy);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -7,20 +7,21 @@
 
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/ops/arithmetic.hpp>
-#include <eigengrad/ops/map_packets.hpp>
+#include <eigengrad/ops/kernels/map_packets.hpp>
+#include <eigengrad/ops/map.hpp>
 
 // Functions of one tensor, element by element, and their derivatives.
 //   Tensor<T> y = log(add(square(x), 1));
 // NaN and the infinities go through as IEEE 754 has it: exp(-infinity) is 0, log(0) is -infinity, log(-1) is NaN.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// y = exp(x)
 /// Shapes   x, y any, the same; so below
 /// Memory   none if x is the only holder of its elements, else one tensor; so below
 template <std::floating_point T>
 Tensor<T> exp(Tensor<T> x) {
-  return map(std::move(x), [](const auto& v) { return kernels::exp(v); });
+  return map(std::move(x), [](const auto& v) { return detail::exp(v); });
 }
 
 /// dx = y dy
@@ -32,7 +33,7 @@ X exp_backward(const X& dy, const X& y) {
 /// y = log(x), the natural logarithm
 template <std::floating_point T>
 Tensor<T> log(Tensor<T> x) {
-  return map(std::move(x), [](const auto& v) { return kernels::log(v); });
+  return map(std::move(x), [](const auto& v) { return detail::log(v); });
 }
 
 /// dx = dy / x
@@ -44,7 +45,7 @@ X log_backward(const X& dy, const X& x) {
 /// y = sqrt(x)
 template <std::floating_point T>
 Tensor<T> sqrt(Tensor<T> x) {
-  return map(std::move(x), [](const auto& v) { return kernels::sqrt(v); });
+  return map(std::move(x), [](const auto& v) { return detail::sqrt(v); });
 }
 
 /// dx = dy / (2 y); infinite at 0
@@ -83,11 +84,11 @@ template <class T, NumberFor<T> Low, NumberFor<T> High>
 Tensor<T> clamp(Tensor<T> x, Low low, High high) {
   const T least = static_cast<T>(low);
   const T most = static_cast<T>(high);
-  check::at_least_or_infinite("clamp", "high", most, least);
-  return map_packets(std::move(x), [least, most](auto v) EIGENGRAD_INLINE_LAMBDA {
+  detail::check::at_least_or_infinite("clamp", "high", most, least);
+  return detail::map_packets(std::move(x), [least, most](auto v) EIGENGRAD_INLINE_LAMBDA {
     using P = decltype(v);
-    const P low_edge = kernels::packet::pset1<P>(least);
-    const P high_edge = kernels::packet::pset1<P>(most);
+    const P low_edge = detail::packet::pset1<P>(least);
+    const P high_edge = detail::packet::pset1<P>(most);
     const P raised = v < low_edge ? low_edge : v;
     return raised > high_edge ? high_edge : raised;
   });
@@ -99,4 +100,4 @@ X clamp_backward(const X& dy, const X& x, Low low, High high) {
   return where(greater_equal(x, low), where(less_equal(x, high), dy, 0), 0);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include <eigengrad/ops/broadcast.hpp>
-#include <eigengrad/ops/matmul_plan.hpp>
+#include <eigengrad/ops/kernels/matmul_plan.hpp>
 #include <eigengrad/ops/reshape.hpp>
 
 // Matrix products with NumPy's rules.
@@ -14,12 +14,18 @@
 //   matmul(x, w);                                // (B, H, M, K) and (H, K, N), batch axes broadcast, give (B, H, M, N)
 //   matmul(a, v); matmul(v, b); matmul(v, w);    // a vector loses its axis: (M), (N) and a scalar
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
+
+/// Which operands are given with their last two axes swapped.
+struct MatmulOptions {
+  bool transpose_a = false;
+  bool transpose_b = false;
+};
 
 /// The shape of matmul(a, b, options).
 /// Errors   those of matmul
 inline Shape matmul_shape(const Shape& a, const Shape& b, const MatmulOptions& options = {}) {
-  return detail::MatmulPlan(a, b, options).result();
+  return detail::MatmulPlan(a, b, options.transpose_a, options.transpose_b).result();
 }
 
 /// The product of the matrices that the last two axes are, for each position of the leading axes, which broadcast. A
@@ -30,7 +36,7 @@ inline Shape matmul_shape(const Shape& a, const Shape& b, const MatmulOptions& o
 /// Cost     M K N multiply-adds for each product; no operand is copied
 template <class T>
 Tensor<T> matmul(const Tensor<T>& a, const Tensor<T>& b, const MatmulOptions& options = {}) {
-  detail::MatmulPlan plan(a.shape(), b.shape(), options);
+  detail::MatmulPlan plan(a.shape(), b.shape(), options.transpose_a, options.transpose_b);
   Tensor<T> c(plan.result());
   if (c.empty()) return c;
   const Index count = plan.batch_count();
@@ -38,11 +44,10 @@ Tensor<T> matmul(const Tensor<T>& a, const Tensor<T>& b, const MatmulOptions& op
   const bool joined = count > 1 && !options.transpose_a && b.numel() == plan.steps * plan.cols;
   if (joined) plan.rows *= count;
   const auto view = [](const Tensor<T>& x, Index rows, Index cols, bool transposed) {
-    return transposed ? kernels::row_major(x.data(), cols, rows).transposed()
-                      : kernels::row_major(x.data(), rows, cols);
+    return transposed ? detail::row_major(x.data(), cols, rows).transposed() : detail::row_major(x.data(), rows, cols);
   };
-  const kernels::View<const T> left = view(a, plan.rows, plan.steps, options.transpose_a);
-  const kernels::View<const T> right = view(b, plan.steps, plan.cols, options.transpose_b);
+  const detail::View<const T> left = view(a, plan.rows, plan.steps, options.transpose_a);
+  const detail::View<const T> right = view(b, plan.steps, plan.cols, options.transpose_b);
   if (plan.steps == 0)
     std::fill_n(c.mutable_data(), c.numel(), T(0));
   else if (count == 1 || joined)
@@ -108,4 +113,4 @@ X matmul_backward_second(const X& dy, const X& a, const Shape& b, const MatmulOp
   return detail::as_operand(db, b, /*row=*/false);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -5,11 +5,12 @@
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/row_sum.hpp>
+#include <eigengrad/ops/kernels/row_sum.hpp>
+#include <eigengrad/ops/map.hpp>
 
 // Mean squared error: L = mean (x - t)^2 over all elements.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// A loss and the differences its backward starts from.
 template <class T>
@@ -24,16 +25,16 @@ struct MSELossResult {
 /// Errors   ShapeError if the shapes differ or there is no element
 template <class T>
 MSELossResult<T> mse_loss(Tensor<T> x, const Tensor<T>& target) {
-  check::same_shape("mse_loss", "target", target.shape(), x.shape());
+  detail::check::same_shape("mse_loss", "target", target.shape(), x.shape());
   if (x.empty()) throw ShapeError("mse_loss: no elements, and the mean of none is not defined");
   Tensor<T> difference = map(std::move(x), target, [](const auto& v, const auto& t) { return v - t; });
   // One part for each piece of the loop, added from first to last whoever has computed them.
   const Index count = difference.numel();
-  Tensor<double> parts({(count - 1) / kElementGrain + 1});
+  Tensor<double> parts({detail::ceil_div(count, detail::kElementGrain)});
   double* to = parts.mutable_data();
-  parallel_for(count, kElementGrain, [&](Index begin, Index end) {
+  parallel_for(count, detail::kElementGrain, [&](Index begin, Index end) {
     const auto square = [](const auto& d) { return d.square(); };
-    to[begin / kElementGrain] = row_sum<T>(end - begin, square, difference.data() + begin);
+    to[begin / detail::kElementGrain] = detail::row_sum<T>(end - begin, square, difference.data() + begin);
   });
   double sum = 0.0;
   for (const double part : parts.span()) sum += part;
@@ -49,4 +50,4 @@ Tensor<T> mse_loss_backward(Tensor<T> difference) {
   return map(std::move(difference), [factor](const auto& d) { return factor * d; });
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

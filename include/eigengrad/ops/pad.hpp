@@ -9,14 +9,14 @@
 #include <type_traits>
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/copy_strided.hpp>
+#include <eigengrad/ops/kernels/copy_strided.hpp>
 
 // Elements put before and after those of each axis, or, with negative numbers, taken away.
 //   pad(x, {{0, 0}, {1, 2}});              // one column of zeros before, two after
 //   pad(images, {{0, 0}, {4, 4}, {4, 4}, {0, 0}});
 //   pad(x, {{-1, 0}, {0, 0}});             // without the first row
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// How many elements go before and after an axis.
 struct PadWidth {
@@ -40,7 +40,7 @@ class Padding {
   /// Takes away what this puts there, and the reverse.
   Padding operator-() const {
     Padding result = *this;
-    const auto negative = [](Index width) { return -std::max(width, -eigengrad::detail::kLargestIndex); };
+    const auto negative = [](Index width) { return -std::max(width, -detail::kLargestIndex); };
     for (PadWidth& width : result.widths_) width = {negative(width.before), negative(width.after)};
     return result;
   }
@@ -58,8 +58,8 @@ inline Shape padded_shape(const Shape& x, const Padding& padding) {
   }
   std::array<Index, Shape::kMaxRank> sizes{};
   for (int axis = 0; axis < x.rank(); ++axis) {
-    const Index with_before = check::sum("pad", x[axis], padding[axis].before);
-    const Index size = check::sum("pad", with_before, padding[axis].after);
+    const Index with_before = detail::check::sum("pad", x[axis], padding[axis].before);
+    const Index size = detail::check::sum("pad", with_before, padding[axis].after);
     if (size < 0 || with_before < 0 || padding[axis].after < -x[axis]) {
       throw ShapeError(error_text("pad: widths ", padding[axis].before, " and ", padding[axis].after, " on axis ", axis,
                                   " take more than there is; shape ", x));
@@ -81,15 +81,15 @@ Tensor<T> pad(const Tensor<T>& x, const Padding& padding, std::type_identity_t<T
   while (last >= 0 && padding[last].before == 0 && padding[last].after == 0) --last;
   if (last < 0) return x;
   if (y.empty()) return y;
-  const Index unit = numel_between(x.shape(), last + 1, x.rank());
+  const Index unit = detail::numel_between(x.shape(), last + 1, x.rank());
   const Index before = std::max<Index>(padding[last].before, 0) * unit;
   const Index skipped = std::max<Index>(-padding[last].before, 0) * unit;
   const Index length = y.size(last) * unit;
   const Index kept = length - before - std::max<Index>(padding[last].after, 0) * unit;
-  const Strides x_strides = strides_of(x.shape());
+  const detail::Strides x_strides = detail::strides_of(x.shape());
   T* data = y.mutable_data();
-  parallel_for(y.numel() / length, row_grain(length), [&](Index begin, Index end) {
-    Walk<0> walk(y.shape().begin(), last, {});
+  parallel_for(y.numel() / length, detail::row_grain(length), [&](Index begin, Index end) {
+    detail::Walk<0> walk(y.shape().begin(), last, {});
     walk.seek(begin);
     for (; begin < end; ++begin, walk.next()) {
       // Leading axes: position p of y is position p - before of x, if x has it.
@@ -120,4 +120,4 @@ X pad_backward(const X& dy, const Padding& padding) {
   return pad(dy, -padding);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

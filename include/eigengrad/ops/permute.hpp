@@ -8,14 +8,14 @@
 #include <span>
 #include <utility>
 
-#include <eigengrad/ops/copy_strided.hpp>
+#include <eigengrad/ops/kernels/copy_strided.hpp>
 
 // The axes of a tensor in another order.
 //   permute(x, {0, 3, 1, 2});      // (N, H, W, C) becomes (N, C, H, W)
 //   transpose(x, -1, -2);          // the last two axes change places
 // A product takes transposed operands as they are: matmul(a, b, {.transpose_b = true}).
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// An order of all axes: axis i of the result is axis order[i] of the argument; negative axes count from the end.
 class AxisOrder {
@@ -42,8 +42,8 @@ class AxisOrder {
   /// Errors   ShapeError "transpose: axis 2 of shape (3, 4), which has rank 2"
   static AxisOrder swapping(const Shape& x, int axis1, int axis2) {
     std::array<int, Shape::kMaxRank> axes{0, 1, 2, 3, 4, 5};
-    std::swap(axes[static_cast<std::size_t>(checked_axis("transpose", axis1, x))],
-              axes[static_cast<std::size_t>(checked_axis("transpose", axis2, x))]);
+    std::swap(axes[static_cast<std::size_t>(detail::checked_axis("transpose", axis1, x))],
+              axes[static_cast<std::size_t>(detail::checked_axis("transpose", axis2, x))]);
     return AxisOrder(std::span<const int>(axes.data(), static_cast<std::size_t>(x.rank())));
   }
 
@@ -96,11 +96,11 @@ Tensor<T> permute(const Tensor<T>& x, const AxisOrder& order) {
   const Shape shape = permuted_shape(x.shape(), order);
   if (detail::keeps_elements(x.shape(), order)) return x.reshape(shape);
   Tensor<T> y(shape);
-  const Strides from = strides_of(x.shape());
-  Strides permuted{};
+  const detail::Strides from = detail::strides_of(x.shape());
+  detail::Strides permuted{};
   for (int axis = 0; axis < x.rank(); ++axis)
     permuted[static_cast<std::size_t>(axis)] = from[static_cast<std::size_t>(order[axis])];
-  copy_strided(shape, x.data(), permuted, y.mutable_data(), strides_of(shape));
+  detail::copy_strided(shape, x.data(), permuted, y.mutable_data(), detail::strides_of(shape));
   return y;
 }
 
@@ -124,4 +124,4 @@ X transpose_backward(const X& dy, int axis1, int axis2) {
   return transpose(dy, axis1, axis2);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -7,12 +7,13 @@
 #include <limits>
 #include <utility>
 
+#include <eigengrad/ops/map.hpp>
 #include <eigengrad/ops/math.hpp>
 
 // Powers, element by element, with broadcasting.
 //   Tensor<T> y = pow(x, 3);      // or pow(2, x), pow(x, y)
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
@@ -76,4 +77,4 @@ X pow_backward_second(const X& dy, N a, const X& b, const X& y) {
   return a == N(0) ? where(greater_equal(b, 0), 0, share) : share;
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include <eigengrad/ops/axes.hpp>
 #include <eigengrad/ops/math.hpp>
 #include <eigengrad/ops/reshape.hpp>
 
@@ -16,19 +17,19 @@
 //   Tensor<Index> best = argmax(x, -1);
 // A derivative takes the gradient by the result with keepdims or without.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
 /// A reduction that has no value over no elements.
-inline void check_not_of_nothing(const char* where, const Shape& x, AxisMask mask) {
-  if (reduced_count(x, mask) > 0) return;
+inline void check_not_of_nothing(const char* where, const Shape& x, detail::AxisMask mask) {
+  if (detail::reduced_count(x, mask) > 0) return;
   throw ShapeError(error_text(where, ": no elements along an axis of shape ", x, ", and that of none is not defined"));
 }
 
 /// The shape of a reduction's result with keepdims.
 inline Shape kept_shape(const char* where, const Shape& x, const Axes& axes) {
-  return reduced_shape(x, axes.mask(where, x), true);
+  return detail::reduced_shape(x, axes.mask(where, x), true);
 }
 
 }  // namespace detail
@@ -39,8 +40,8 @@ inline Shape kept_shape(const char* where, const Shape& x, const Axes& axes) {
 /// Errors   ShapeError for an axis out of range or one that is given twice; so below
 template <class T>
 Tensor<SumOf<T>> sum(const Tensor<T>& x, const Axes& axes = {}, bool keepdims = false) {
-  const AxisMask mask = axes.mask("sum", x.shape());
-  return reduce_axes<Sum>(x, mask, reduced_shape(x.shape(), mask, keepdims));
+  const detail::AxisMask mask = axes.mask("sum", x.shape());
+  return detail::reduce_axes<detail::Sum>(x, mask, detail::reduced_shape(x.shape(), mask, keepdims));
 }
 
 /// dx = dy, repeated along the axes
@@ -53,14 +54,15 @@ X sum_backward(const X& dy, const Shape& x, const Axes& axes = {}) {
 /// y = 1/n sum_i x_i over the n elements along the axes; NaN for none
 template <std::floating_point T>
 Tensor<T> mean(const Tensor<T>& x, const Axes& axes = {}, bool keepdims = false) {
-  const AxisMask mask = axes.mask("mean", x.shape());
-  return div(reduce_axes<Sum>(x, mask, reduced_shape(x.shape(), mask, keepdims)), reduced_count(x.shape(), mask));
+  const detail::AxisMask mask = axes.mask("mean", x.shape());
+  return div(detail::reduce_axes<detail::Sum>(x, mask, detail::reduced_shape(x.shape(), mask, keepdims)),
+             detail::reduced_count(x.shape(), mask));
 }
 
 /// dx = dy / n, repeated along the axes
 template <class X>
 X mean_backward(const X& dy, const Shape& x, const Axes& axes = {}) {
-  return sum_backward(div(dy, static_cast<double>(reduced_count(x, axes.mask("mean_backward", x)))), x, axes);
+  return sum_backward(div(dy, static_cast<double>(detail::reduced_count(x, axes.mask("mean_backward", x)))), x, axes);
 }
 
 namespace detail {
@@ -76,36 +78,36 @@ inline double var_divisor(Index count, double correction) {
 /// equal ones, as torch.var
 template <std::floating_point T>
 Tensor<T> var(const Tensor<T>& x, const Axes& axes = {}, bool keepdims = false, double correction = 1.0) {
-  const AxisMask mask = axes.mask("var", x.shape());
+  const detail::AxisMask mask = axes.mask("var", x.shape());
   const Tensor<T> squares = square(sub(x, mean(x, axes, true)));
-  return div(reduce_axes<Sum>(squares, mask, reduced_shape(x.shape(), mask, keepdims)),
-             detail::var_divisor(reduced_count(x.shape(), mask), correction));
+  return div(detail::reduce_axes<detail::Sum>(squares, mask, detail::reduced_shape(x.shape(), mask, keepdims)),
+             detail::var_divisor(detail::reduced_count(x.shape(), mask), correction));
 }
 
 /// dx = 2/(n - correction) (x - mean) dy
 template <class X>
 X var_backward(const X& dy, const X& x, const Axes& axes = {}, double correction = 1.0) {
-  const AxisMask mask = axes.mask("var_backward", x.shape());
-  const double factor = 2.0 / detail::var_divisor(reduced_count(x.shape(), mask), correction);
-  return mul(sub(x, mean(x, axes, true)), mul(reshape(dy, reduced_shape(x.shape(), mask, true)), factor));
+  const detail::AxisMask mask = axes.mask("var_backward", x.shape());
+  const double factor = 2.0 / detail::var_divisor(detail::reduced_count(x.shape(), mask), correction);
+  return mul(sub(x, mean(x, axes, true)), mul(reshape(dy, detail::reduced_shape(x.shape(), mask, true)), factor));
 }
 
 /// y = the largest element along the axes, NaN if one of them is; as torch.amax
 /// Errors   ShapeError also if there is no element along the axes
 template <class T>
 Tensor<T> max(const Tensor<T>& x, const Axes& axes = {}, bool keepdims = false) {
-  const AxisMask mask = axes.mask("max", x.shape());
+  const detail::AxisMask mask = axes.mask("max", x.shape());
   detail::check_not_of_nothing("max", x.shape(), mask);
-  return reduce_axes<Maximum>(x, mask, reduced_shape(x.shape(), mask, keepdims));
+  return detail::reduce_axes<detail::Maximum>(x, mask, detail::reduced_shape(x.shape(), mask, keepdims));
 }
 
 /// y = the smallest element along the axes, NaN if one of them is; as torch.amin
 /// Errors   ShapeError also if there is no element along the axes
 template <class T>
 Tensor<T> min(const Tensor<T>& x, const Axes& axes = {}, bool keepdims = false) {
-  const AxisMask mask = axes.mask("min", x.shape());
+  const detail::AxisMask mask = axes.mask("min", x.shape());
   detail::check_not_of_nothing("min", x.shape(), mask);
-  return reduce_axes<Minimum>(x, mask, reduced_shape(x.shape(), mask, keepdims));
+  return detail::reduce_axes<detail::Minimum>(x, mask, detail::reduced_shape(x.shape(), mask, keepdims));
 }
 
 /// dx = dy / k where x = y, else 0, with k the number of elements that are equal to y
@@ -129,13 +131,13 @@ X min_backward(const X& dy, const X& x, const X& y, const Axes& axes = {}) {
 /// so no exponential overflows.
 template <std::floating_point T>
 Tensor<T> logsumexp(const Tensor<T>& x, const Axes& axes = {}, bool keepdims = false) {
-  const AxisMask mask = axes.mask("logsumexp", x.shape());
-  const Shape result = reduced_shape(x.shape(), mask, keepdims);
+  const detail::AxisMask mask = axes.mask("logsumexp", x.shape());
+  const Shape result = detail::reduced_shape(x.shape(), mask, keepdims);
   if (x.empty()) return log(Tensor<T>::zeros(result));
-  const Shape kept = reduced_shape(x.shape(), mask, true);
-  Tensor<T> largest = reduce_axes<Maximum>(x, mask, kept);
+  const Shape kept = detail::reduced_shape(x.shape(), mask, true);
+  Tensor<T> largest = detail::reduce_axes<detail::Maximum>(x, mask, kept);
   largest = where(equal_to(abs(largest), std::numeric_limits<T>::infinity()), 0, largest);
-  const Tensor<T> sums = reduce_axes<Sum>(exp(sub(x, largest)), mask, kept);
+  const Tensor<T> sums = detail::reduce_axes<detail::Sum>(exp(sub(x, largest)), mask, kept);
   return add(log(sums), largest).reshape(result);
 }
 
@@ -150,8 +152,8 @@ X logsumexp_backward(const X& dy, const X& x, const X& y, const Axes& axes = {})
 /// y = sqrt(sum_i x_i^2) along the axes; 0 where there is no element
 template <std::floating_point T>
 Tensor<T> norm(const Tensor<T>& x, const Axes& axes = {}, bool keepdims = false) {
-  const AxisMask mask = axes.mask("norm", x.shape());
-  return sqrt(reduce_axes<Sum>(square(x), mask, reduced_shape(x.shape(), mask, keepdims)));
+  const detail::AxisMask mask = axes.mask("norm", x.shape());
+  return sqrt(detail::reduce_axes<detail::Sum>(square(x), mask, detail::reduced_shape(x.shape(), mask, keepdims)));
 }
 
 /// dx = x dy / y, 0 where y = 0
@@ -167,14 +169,14 @@ X norm_backward(const X& dy, const X& x, const X& y, const Axes& axes = {}) {
 /// Errors   ShapeError for an axis out of range or one without elements
 template <class T>
 Tensor<Index> argmax(const Tensor<T>& x, int axis, bool keepdims = false) {
-  const int along = checked_axis("argmax", axis, x.shape());
-  const AxisMask mask = AxisMask{1} << along;
+  const int along = detail::checked_axis("argmax", axis, x.shape());
+  const detail::AxisMask mask = detail::AxisMask{1} << along;
   detail::check_not_of_nothing("argmax", x.shape(), mask);
   const Index count = x.size(along);
-  const Index stride = numel_between(x.shape(), along + 1, x.rank());
-  Tensor<Index> result(reduced_shape(x.shape(), mask, keepdims));
+  const Index stride = detail::numel_between(x.shape(), along + 1, x.rank());
+  Tensor<Index> result(detail::reduced_shape(x.shape(), mask, keepdims));
   Index* to = result.mutable_data();
-  parallel_for(result.numel(), row_grain(count), [&](Index begin, Index end) {
+  parallel_for(result.numel(), detail::row_grain(count), [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const T* from = x.data() + i / stride * stride * count + i % stride;
       Index best = 0;
@@ -189,4 +191,4 @@ Tensor<Index> argmax(const Tensor<T>& x, int axis, bool keepdims = false) {
   return result;
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

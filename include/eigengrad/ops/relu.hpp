@@ -3,18 +3,18 @@
 #pragma once
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/map_packets.hpp>
+#include <eigengrad/ops/kernels/map_packets.hpp>
 
 // ReLU: y = max(x, 0).
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// Rectified linear unit, element by element: y = max(x, 0)
 /// Shapes   x, y any, the same
 template <class T>
 Tensor<T> relu(Tensor<T> x) {
   // Written as "not below 0" so that NaN passes through, as in PyTorch.
-  return map_packets(std::move(x), [](auto v) EIGENGRAD_INLINE_LAMBDA {
+  return detail::map_packets(std::move(x), [](auto v) EIGENGRAD_INLINE_LAMBDA {
     const decltype(v) zero{};
     return v < zero ? zero : v;
   });
@@ -25,11 +25,11 @@ Tensor<T> relu(Tensor<T> x) {
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> relu_backward(Tensor<T> dy, const Tensor<T>& y) {
-  check::same_shape("relu_backward", "gradient of the output", dy.shape(), y.shape());
-  return map_packets(std::move(dy), y, [](auto d, auto v) EIGENGRAD_INLINE_LAMBDA {
+  detail::check::same_shape("relu_backward", "gradient of the output", dy.shape(), y.shape());
+  return detail::map_packets(std::move(dy), y, [](auto d, auto v) EIGENGRAD_INLINE_LAMBDA {
     const decltype(v) zero{};
     return v > zero ? d : zero;
   });
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -6,14 +6,14 @@
 #include <utility>
 
 #include <eigengrad/core/tensor.hpp>
-#include <eigengrad/ops/strided.hpp>
+#include <eigengrad/ops/kernels/strided.hpp>
 
 // The same elements under another shape, in O(1).
 //   reshape(x, {4, -1});      // one size may follow from the others
 //   unsqueeze(x, 0);          // (3, 5) becomes (1, 3, 5)
 //   squeeze(x, 0);            // and back
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// As Tensor::reshape.
 /// Errors   ShapeError if the number of elements differs
@@ -52,7 +52,7 @@ inline Shape unsqueezed(const Shape& x, int axis) {
 /// The shape without one axis of size 1.
 /// Errors   ShapeError for an axis out of range or of another size
 inline Shape squeezed(const Shape& x, int axis) {
-  const int place = checked_axis("squeeze", axis, x);
+  const int place = detail::checked_axis("squeeze", axis, x);
   if (x[place] != 1) throw ShapeError(error_text("squeeze: axis ", axis, " of shape ", x, ", expected one of size 1"));
   std::array<Index, Shape::kMaxRank> sizes{};
   std::copy(x.begin() + place + 1, x.end(), std::copy_n(x.begin(), place, sizes.begin()));
@@ -88,4 +88,4 @@ Tensor<T> squeeze(Tensor<T> x) {
   return std::move(x).reshape(shape);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

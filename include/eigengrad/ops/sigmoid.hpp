@@ -5,17 +5,17 @@
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/map.hpp>
 
 // Sigmoid: y = 1 / (1 + exp(-x)).
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// Logistic function, element by element: y = 1 / (1 + exp(-x)), 0 and 1 at the infinities
 /// Shapes   x, y any, the same
 template <class T>
 Tensor<T> sigmoid(Tensor<T> x) {
-  return map(std::move(x), [](const auto& v) { return kernels::logistic(v); });
+  return map(std::move(x), [](const auto& v) { return detail::logistic(v); });
 }
 
 /// dx = y (1 - y) dy
@@ -23,8 +23,8 @@ Tensor<T> sigmoid(Tensor<T> x) {
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> sigmoid_backward(Tensor<T> dy, const Tensor<T>& y) {
-  check::same_shape("sigmoid_backward", "gradient of the output", dy.shape(), y.shape());
+  detail::check::same_shape("sigmoid_backward", "gradient of the output", dy.shape(), y.shape());
   return map(std::move(dy), y, [](const auto& d, const auto& v) { return d * v * (T(1) - v); });
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

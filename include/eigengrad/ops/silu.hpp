@@ -5,11 +5,12 @@
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
+#include <eigengrad/ops/map.hpp>
 #include <eigengrad/ops/sigmoid.hpp>
 
 // SiLU, also called swish: y = x s(x) with s(x) = 1 / (1 + exp(-x)).
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
@@ -24,7 +25,7 @@ inline constexpr double kLogisticRange = 1000.0;
 /// Source   Elfwing, Uchibe, Doya 2017
 template <class T>
 Tensor<T> silu(Tensor<T> x) {
-  return map(std::move(x), [](const auto& v) { return v.max(T(-detail::kLogisticRange)) * kernels::logistic(v); });
+  return map(std::move(x), [](const auto& v) { return v.max(T(-detail::kLogisticRange)) * detail::logistic(v); });
 }
 
 /// dx = s(x) (1 + x (1 - s(x))) dy
@@ -32,12 +33,12 @@ Tensor<T> silu(Tensor<T> x) {
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> silu_backward(Tensor<T> dy, const Tensor<T>& x) {
-  check::same_shape("silu_backward", "gradient of the output", dy.shape(), x.shape());
+  detail::check::same_shape("silu_backward", "gradient of the output", dy.shape(), x.shape());
   return map(std::move(dy), x, [](const auto& d, const auto& v) {
-    const auto s = kernels::logistic(v);
+    const auto s = detail::logistic(v);
     const auto bounded = v.max(T(-detail::kLogisticRange)).min(T(detail::kLogisticRange));
     return d * s * (T(1) + bounded * (T(1) - s));
   });
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -6,14 +6,14 @@
 #include <limits>
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/copy_strided.hpp>
+#include <eigengrad/ops/kernels/copy_strided.hpp>
 
 // Part of an axis, as x[..., begin:end:step, ...] of NumPy, and its adjoint, which puts the part back among zeros.
 //   slice(x, 0, 2, 5);               // rows 2, 3, 4
 //   slice(x, -1, -3, kEnd);          // the last three columns
 //   slice(x, 1, 0, kEnd, 2);         // every second one
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// As the end of a slice: no end.
 inline constexpr Index kEnd = std::numeric_limits<Index>::max();
@@ -27,13 +27,13 @@ struct SliceRange {
   Index count;
 
   SliceRange(const char* where, const Shape& x, int any_axis, Index first, Index end, Index step)
-      : axis(checked_axis(where, any_axis, x)) {
-    check::above_zero(where, "step", step);
+      : axis(detail::checked_axis(where, any_axis, x)) {
+    detail::check::above_zero(where, "step", step);
     const Index size = x.begin()[axis];
     const auto position = [&](Index p) { return std::clamp<Index>(p < 0 ? p + size : p, 0, size); };
     begin = position(first);
     const Index length = std::max<Index>(position(end) - begin, 0);
-    count = length == 0 ? 0 : (length - 1) / step + 1;
+    count = detail::ceil_div(length, step);
   }
 };
 
@@ -43,8 +43,8 @@ struct SliceRows {
   Index count, length, before, taken;
 
   SliceRows(const Shape& whole, const SliceRange& range) {
-    const Index unit = numel_between(whole, range.axis + 1, whole.rank());
-    count = numel_between(whole, 0, range.axis);
+    const Index unit = detail::numel_between(whole, range.axis + 1, whole.rank());
+    count = detail::numel_between(whole, 0, range.axis);
     length = whole.begin()[range.axis] * unit;
     before = range.begin * unit;
     taken = range.count * unit;
@@ -52,8 +52,8 @@ struct SliceRows {
 };
 
 /// The strides of the slice inside the whole.
-inline Strides sliced_strides(const Shape& whole, int axis, Index step) {
-  Strides strides = strides_of(whole);
+inline detail::Strides sliced_strides(const Shape& whole, int axis, Index step) {
+  detail::Strides strides = detail::strides_of(whole);
   strides[static_cast<std::size_t>(axis)] *= std::min(step, std::max<Index>(whole.begin()[axis], 1));
   return strides;
 }
@@ -75,8 +75,8 @@ Tensor<T> slice(const Tensor<T>& x, int axis, Index begin, Index end, Index step
   if (step == 1)
     detail::copy_runs(rows.count, rows.taken, x.data() + rows.before, rows.length, y.mutable_data(), rows.taken);
   else
-    copy_strided(y.shape(), x.data() + rows.before, detail::sliced_strides(x.shape(), range.axis, step),
-                 y.mutable_data(), strides_of(y.shape()));
+    detail::copy_strided(y.shape(), x.data() + rows.before, detail::sliced_strides(x.shape(), range.axis, step),
+                         y.mutable_data(), detail::strides_of(y.shape()));
   return y;
 }
 
@@ -85,7 +85,7 @@ Tensor<T> slice(const Tensor<T>& x, int axis, Index begin, Index end, Index step
 template <class T>
 Tensor<T> unslice(const Tensor<T>& y, const Shape& whole, int axis, Index begin, Index end, Index step = 1) {
   const detail::SliceRange range("unslice", whole, axis, begin, end, step);
-  check::same_shape("unslice", "slice", y.shape(), whole.with(range.axis, range.count));
+  detail::check::same_shape("unslice", "slice", y.shape(), whole.with(range.axis, range.count));
   if (y.shape() == whole) return y;
   Tensor<T> x(whole);
   if (x.empty()) return x;
@@ -93,7 +93,7 @@ Tensor<T> unslice(const Tensor<T>& y, const Shape& whole, int axis, Index begin,
   T* to = x.mutable_data();
   if (step == 1) {
     const Index after = rows.before + rows.taken;
-    parallel_for(rows.count, row_grain(rows.length), [&](Index first, Index last) {
+    parallel_for(rows.count, detail::row_grain(rows.length), [&](Index first, Index last) {
       for (Index i = first; i < last; ++i) {
         T* row = to + i * rows.length;
         detail::fill_run(row, rows.before, T(0));
@@ -103,8 +103,8 @@ Tensor<T> unslice(const Tensor<T>& y, const Shape& whole, int axis, Index begin,
     });
   } else {
     detail::fill_run(to, x.numel(), T(0));
-    copy_strided(y.shape(), y.data(), strides_of(y.shape()), to + rows.before,
-                 detail::sliced_strides(whole, range.axis, step));
+    detail::copy_strided(y.shape(), y.data(), detail::strides_of(y.shape()), to + rows.before,
+                         detail::sliced_strides(whole, range.axis, step));
   }
   return x;
 }
@@ -122,4 +122,4 @@ X unslice_backward(const X& dx, int axis, Index begin, Index end, Index step = 1
   return slice(dx, axis, begin, end, step);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -8,13 +8,13 @@
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/copy_strided.hpp>
+#include <eigengrad/ops/kernels/copy_strided.hpp>
 
 // Slices picked by their numbers, and the adjoint, which adds them up where they came from.
 //   take(embedding, tokens);      // rows: (V, D) and (N, L) give (N, L, D)
 //   take(x, columns, 1);          // along another axis, as numpy.take and torch.index_select
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
@@ -52,7 +52,7 @@ struct IndexRuns {
   /// `work` is how many numbers are touched in all.
   IndexRuns(const Tensor<Index>& indices, Index places, Index work) {
     constexpr Index kMostRuns = 64;
-    const Index wanted = std::clamp<Index>(work / kElementGrain, 1, kMostRuns);
+    const Index wanted = std::clamp<Index>(work / detail::kElementGrain, 1, kMostRuns);
     shift = static_cast<int>(std::bit_width(static_cast<std::size_t>((places - 1) / wanted)));
     count = ((places - 1) >> shift) + 1;
     if (count == 1) return;
@@ -77,15 +77,15 @@ struct IndexRuns {
 /// Errors   ShapeError for an axis out of range or more than six axes, ValueError for an index outside the axis
 template <class T>
 Tensor<T> take(const Tensor<T>& x, const Tensor<Index>& indices, int axis = 0) {
-  axis = checked_axis("take", axis, x.shape());
+  axis = detail::checked_axis("take", axis, x.shape());
   Tensor<T> y(detail::taken_shape("take", x.shape(), axis, indices.shape()));
   const Index size = x.shape().begin()[axis];
   detail::check_indices("take", indices, size);
   if (y.empty()) return y;
-  const Index unit = numel_between(x.shape(), axis + 1, x.rank());
+  const Index unit = detail::numel_between(x.shape(), axis + 1, x.rank());
   const Index count = indices.numel();
   T* to = y.mutable_data();
-  parallel_for(y.numel() / unit, row_grain(unit), [&](Index begin, Index end) {
+  parallel_for(y.numel() / unit, detail::row_grain(unit), [&](Index begin, Index end) {
     Index outer = begin / count;
     for (Index i = begin % count; begin < end; ++begin) {
       detail::copy_run(x.data() + (outer * size + indices.data()[i]) * unit, unit, to + begin * unit);
@@ -104,25 +104,26 @@ Tensor<T> take(const Tensor<T>& x, const Tensor<Index>& indices, int axis = 0) {
 /// Errors   ShapeError for an axis out of range or a y that does not fit, ValueError for an index outside the axis
 template <class T>
 Tensor<SumOf<T>> scatter_add(const Tensor<T>& y, const Tensor<Index>& indices, const Shape& whole, int axis = 0) {
-  axis = checked_axis("scatter_add", axis, whole);
-  check::same_shape("scatter_add", "source", y.shape(),
-                    detail::taken_shape("scatter_add", whole, axis, indices.shape()));
+  axis = detail::checked_axis("scatter_add", axis, whole);
+  detail::check::same_shape("scatter_add", "source", y.shape(),
+                            detail::taken_shape("scatter_add", whole, axis, indices.shape()));
   const Index size = whole[axis];
   detail::check_indices("scatter_add", indices, size);
   using Result = SumOf<T>;
   Tensor<Result> x(whole);
   if (x.empty()) return x;
-  const Index unit = numel_between(whole, axis + 1, whole.rank());
+  const Index unit = detail::numel_between(whole, axis + 1, whole.rank());
   const Index count = indices.numel();
   Result* to = x.mutable_data();
   const T* from = y.data();
   const auto add = [&](Index outer, Index i) {
     Result* sums = to + (outer * size + indices.data()[i]) * unit;
-    RowMap<Result>(sums, unit) += ConstRowMap<T>(from + (outer * count + i) * unit, unit).template cast<Result>();
+    detail::RowMap<Result>(sums, unit) +=
+        detail::ConstRowMap<T>(from + (outer * count + i) * unit, unit).template cast<Result>();
   };
   // Each run of places has its own indices, in their order, so that runs can be worked on at the same time.
   const detail::IndexRuns runs(indices, size, (count + size) * unit);
-  parallel_for(numel_between(whole, 0, axis) * runs.count, 1, [&](Index first, Index last) {
+  parallel_for(detail::numel_between(whole, 0, axis) * runs.count, 1, [&](Index first, Index last) {
     for (Index piece = first; piece < last; ++piece) {
       const Index outer = piece / runs.count;
       const Index run = piece % runs.count;
@@ -153,4 +154,4 @@ X scatter_add_backward(const X& dx, const Tensor<Index>& indices, int axis = 0) 
   return take(dx, indices, axis);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -5,17 +5,17 @@
 #include <utility>
 
 #include <eigengrad/core/check.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/map.hpp>
 
 // Tanh: y = tanh(x).
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 /// Hyperbolic tangent, element by element
 /// Shapes   x, y any, the same
 template <class T>
 Tensor<T> tanh(Tensor<T> x) {
-  return map(std::move(x), [](const auto& v) { return kernels::tanh(v); });
+  return map(std::move(x), [](const auto& v) { return detail::tanh(v); });
 }
 
 /// dx = (1 - y^2) dy
@@ -23,8 +23,8 @@ Tensor<T> tanh(Tensor<T> x) {
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> tanh_backward(Tensor<T> dy, const Tensor<T>& y) {
-  check::same_shape("tanh_backward", "gradient of the output", dy.shape(), y.shape());
+  detail::check::same_shape("tanh_backward", "gradient of the output", dy.shape(), y.shape());
   return map(std::move(dy), y, [](const auto& d, const auto& v) { return d * (T(1) - v * v); });
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -10,7 +10,7 @@
 // A choice for each element, with broadcasting.
 //   where(greater(x, 0), x, 0.1);      // x where it is above 0, else 0.1
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
@@ -94,4 +94,4 @@ X where_backward_second(const X& dy, const Tensor<bool>& condition, const Shape&
   return sum_to(where(condition, 0, dy), b);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -13,7 +13,7 @@
 // net.backward_parameters(loss.backward());
 // adam.step();
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 
 struct AdamOptions {
   double learning_rate = 1e-3;
@@ -36,11 +36,11 @@ class AdamRule {
   static bool keeps(const Options&, std::size_t) { return true; }
 
   static void check_options(const Options& options) {
-    check::at_least(kName, "beta1", options.beta1, 0.0);
-    check::below(kName, "beta1", options.beta1, 1.0);
-    check::at_least(kName, "beta2", options.beta2, 0.0);
-    check::below(kName, "beta2", options.beta2, 1.0);
-    check::at_least(kName, "eps", options.eps, 0.0);
+    detail::check::at_least(kName, "beta1", options.beta1, 0.0);
+    detail::check::below(kName, "beta1", options.beta1, 1.0);
+    detail::check::at_least(kName, "beta2", options.beta2, 0.0);
+    detail::check::below(kName, "beta2", options.beta2, 1.0);
+    detail::check::at_least(kName, "eps", options.eps, 0.0);
   }
 
   AdamRule(const Options& options, const StepNumbers& numbers)
@@ -56,15 +56,15 @@ class AdamRule {
   }
 
   void operator()(Index count, T* values, const T* grads, const std::array<T*, 2>& state) const {
-    for (Index i = 0; i < count; i += ops::kBlock<T>) {
-      ops::Block<T> p(values + i), mean(state[0] + i), mean_square(state[1] + i);
-      const BlockValue<T> own = ops::ConstBlock<T>(grads + i);
+    for (Index i = 0; i < count; i += ops::detail::kBlock<T>) {
+      ops::detail::Block<T> p(values + i), mean(state[0] + i), mean_square(state[1] + i);
+      const BlockValue<T> own = ops::detail::ConstBlock<T>(grads + i);
       const BlockValue<T> g = squarable<T>(kDecoupled ? own : BlockValue<T>(own + decay_ * p));
       const BlockValue<T> m = mean + share1_ * (g - mean);
       const BlockValue<T> v = beta2_ * mean_square + share2_ * g.square();
       mean = m;
       mean_square = v;
-      p = kept_ * p - rate_ * m / (ops::kernels::sqrt(v) * root_scale_ + eps_);
+      p = kept_ * p - rate_ * m / (ops::detail::sqrt(v) * root_scale_ + eps_);
     }
   }
 
@@ -96,4 +96,4 @@ Adam(std::vector<Parameter<T>*>, const AdamOptions&) -> Adam<T>;
 template <class T>
 Adam(std::vector<ParameterGroup<T>>, const AdamOptions&) -> Adam<T>;
 
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

@@ -10,7 +10,7 @@
 // net.backward_parameters(loss.backward());
 // adam.step();
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 
 struct AdamWOptions {
   double learning_rate = 1e-3;
@@ -36,4 +36,4 @@ AdamW(std::vector<Parameter<T>*>, const AdamWOptions&) -> AdamW<T>;
 template <class T>
 AdamW(std::vector<ParameterGroup<T>>, const AdamWOptions&) -> AdamW<T>;
 
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

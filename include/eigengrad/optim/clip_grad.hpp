@@ -15,7 +15,7 @@
 //   const double norm = optim::clip_grad_norm(net.parameters(), 1.0);
 //   const double norm = adam.clip_grad_norm(1.0);                        // of the parameters that adam has
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 
 namespace detail {
 
@@ -63,7 +63,7 @@ double grad_norm(std::span<Parameter<T>* const> parameters) {
 
 template <class T>
 double clip_grad_norm(std::span<Parameter<T>* const> parameters, double max_norm) {
-  check::at_least_or_infinite("clip_grad_norm", "max_norm", max_norm, 0.0);
+  detail::check::at_least_or_infinite("clip_grad_norm", "max_norm", max_norm, 0.0);
   const double norm = grad_norm(parameters);
   if (!std::isfinite(norm)) throw ValueError(error_text("clip_grad_norm: the norm of the gradients is ", norm));
   const double coefficient = max_norm / (norm + 1e-6);
@@ -96,4 +96,4 @@ double clip_grad_norm(const std::vector<Parameter<T>*, Allocator>& parameters, d
   return detail::clip_grad_norm(std::span<Parameter<T>* const>(parameters), max_norm);
 }
 
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

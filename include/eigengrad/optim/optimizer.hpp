@@ -26,13 +26,13 @@
 //     static bool keeps(const Options&, std::size_t) { return false; } // is the i-th of them needed?
 //     static void check_options(const Options&) {}                     // of all options but the two above
 //     SignRule(const Options&, const StepNumbers& numbers) : ... {}    // before each step of a parameter
-//     // Of whole blocks (ops::kBlock elements): what does not fill one is filled up with zeros. So vectors compute all
+//     // Of whole blocks (ops::detail::kBlock elements): what does not fill one is filled up with zeros. So vectors compute all
 //     // elements, and equal ones make equal steps.
 //     void operator()(Index count, float* values, const float* grads, const std::array<float*, 0>& state) const;
 //   };
 //   struct Sign : optim::Optimizer<SignRule> { using Optimizer::Optimizer; };
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 
 /// What a rule is told of a parameter's next step.
 struct StepNumbers {
@@ -55,11 +55,11 @@ class Optimizer {
   using Options = typename Rule::Options;
 
   EIGENGRAD_COLD Optimizer(const ParameterGroups<Scalar>& groups, const Options& options) : options_(options) {
-    check::at_least(Rule::kName, "learning_rate", options.learning_rate, 0.0);
-    check::at_least(Rule::kName, "weight_decay", options.weight_decay, 0.0);
+    detail::check::at_least(Rule::kName, "learning_rate", options.learning_rate, 0.0);
+    detail::check::at_least(Rule::kName, "weight_decay", options.weight_decay, 0.0);
     Rule::check_options(options);
     for (const ParameterGroup<Scalar>& group : groups) add_group(group);
-    check::above_zero(Rule::kName, "number of parameters", entries_.size());
+    detail::check::above_zero(Rule::kName, "number of parameters", entries_.size());
   }
 
   /// One step of all parameters that have a gradient.
@@ -72,7 +72,7 @@ class Optimizer {
       if (entry.get().has_grad()) loop.add(entry.get().value.numel(), job_of(entry));
     }
     loop.run([](const Job& job, Index begin, Index end, Index) {
-      const Index whole = begin + (end - begin) / ops::kBlock<Scalar> * ops::kBlock<Scalar>;
+      const Index whole = begin + (end - begin) / ops::detail::kBlock<Scalar> * ops::detail::kBlock<Scalar>;
       for (Index piece = begin; piece < whole; piece += kPiece) apply(job, piece, std::min(kPiece, whole - piece));
       if (whole < end) apply_padded(job, whole, end - whole);
     });
@@ -92,7 +92,7 @@ class Optimizer {
   /// optim::clip_grad_norm of the optimiser's parameters.
   EIGENGRAD_CALLED double clip_grad_norm(double max_norm) {
     check_parameters();
-    std::vector<Parameter<Scalar>*, eigengrad::detail::PoolAllocator<Parameter<Scalar>*>> parameters;
+    std::vector<Parameter<Scalar>*, detail::PoolAllocator<Parameter<Scalar>*>> parameters;
     parameters.reserve(entries_.size());
     for (Entry& entry : entries_) parameters.push_back(&entry.get());
     return optim::clip_grad_norm(parameters, max_norm);
@@ -101,14 +101,14 @@ class Optimizer {
   /// The rate of the groups that have none of their own, without the factor.
   double learning_rate() const { return options_.learning_rate; }
   void set_learning_rate(double learning_rate) {
-    check::at_least(Rule::kName, "learning_rate", learning_rate, 0.0);
+    detail::check::at_least(Rule::kName, "learning_rate", learning_rate, 0.0);
     options_.learning_rate = learning_rate;
   }
 
   /// What the rates of all groups are multiplied by, as a schedule says; 1 until it is set.
   double learning_rate_factor() const { return factor_; }
   void set_learning_rate_factor(double factor) {
-    check::at_least(Rule::kName, "learning_rate_factor", factor, 0.0);
+    detail::check::at_least(Rule::kName, "learning_rate_factor", factor, 0.0);
     factor_ = factor;
   }
 
@@ -133,7 +133,7 @@ class Optimizer {
   };
 
   struct Entry {
-    ParameterClaim<Scalar> claim;
+    detail::ParameterClaim<Scalar> claim;
     Shape shape;  // at the beginning, for the message that the parameter is gone
     std::size_t group = 0;
     Index steps = 0;
@@ -170,7 +170,7 @@ class Optimizer {
       state[k] = Padded(job.state[k] + begin, count);
       padded.state[k] = state[k].elements.data();
     }
-    apply(padded, 0, ops::kBlock<Scalar>);
+    apply(padded, 0, ops::detail::kBlock<Scalar>);
     std::copy_n(padded.values, count, job.values + begin);
     for (std::size_t k = 0; k < kStates; ++k) {
       if (job.state[k] != nullptr) std::copy_n(padded.state[k], count, job.state[k] + begin);
@@ -185,8 +185,9 @@ class Optimizer {
 
   EIGENGRAD_COLD void add_group(const ParameterGroup<Scalar>& group) {
     const std::string of_group = error_text(" of group ", groups_.size());
-    if (group.learning_rate) check::at_least(Rule::kName, "learning_rate" + of_group, *group.learning_rate, 0.0);
-    if (group.weight_decay) check::at_least(Rule::kName, "weight_decay" + of_group, *group.weight_decay, 0.0);
+    if (group.learning_rate)
+      detail::check::at_least(Rule::kName, "learning_rate" + of_group, *group.learning_rate, 0.0);
+    if (group.weight_decay) detail::check::at_least(Rule::kName, "weight_decay" + of_group, *group.weight_decay, 0.0);
     for (Parameter<Scalar>* parameter : group.parameters) {
       const std::string name = Place{entries_.size()}.description();
       if (parameter == nullptr) throw ValueError(name + " is a null pointer");
@@ -195,7 +196,7 @@ class Optimizer {
       if (same != entries_.end()) {
         throw ValueError(error_text(name, " is parameter ", same - entries_.begin(), " once more"));
       }
-      entries_.push_back({ParameterClaim<Scalar>(*parameter), parameter->value.shape(), groups_.size()});
+      entries_.push_back({detail::ParameterClaim<Scalar>(*parameter), parameter->value.shape(), groups_.size()});
     }
     groups_.push_back({group.learning_rate, group.weight_decay});
   }
@@ -224,10 +225,10 @@ class Optimizer {
   void check_shapes(std::size_t i) const {
     const Entry& entry = entries_[i];
     const Shape& shape = entry.get().value.shape();
-    if (entry.get().has_grad()) check::same_shape(Place{i}, "gradient", entry.get().grad.shape(), shape);
+    if (entry.get().has_grad()) detail::check::same_shape(Place{i}, "gradient", entry.get().grad.shape(), shape);
     for (std::size_t k = 0; k < kStates; ++k) {
       if (entry.state[k].empty()) continue;
-      check::same_shape(Place{i}, Rule::kState[k], entry.state[k].shape(), shape);
+      detail::check::same_shape(Place{i}, Rule::kState[k], entry.state[k].shape(), shape);
     }
   }
 
@@ -252,4 +253,4 @@ class Optimizer {
   std::vector<Entry> entries_;  // one for each parameter
 };
 
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

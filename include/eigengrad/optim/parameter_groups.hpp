@@ -14,7 +14,7 @@
 //                     {.learning_rate = 1e-3}};
 //   optim::AdamW adam{optim::decay_weights_only(net), {.learning_rate = 1e-3, .weight_decay = 0.05}};
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 
 /// Parameters and those options that are their own; the others are the optimiser's.
 template <class T = float>
@@ -55,4 +55,4 @@ std::vector<ParameterGroup<scalar_of<L>>> decay_weights_only(L& layer) {
   return {std::move(weights), std::move(others)};
 }
 
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

@@ -12,7 +12,7 @@
 // net.backward_parameters(loss.backward());
 // rmsprop.step();
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 
 struct RMSpropOptions {
   double learning_rate = 1e-2;
@@ -37,10 +37,10 @@ class RMSpropRule {
   }
 
   static void check_options(const RMSpropOptions& options) {
-    check::at_least(kName, "alpha", options.alpha, 0.0);
-    check::below(kName, "alpha", options.alpha, 1.0);
-    check::at_least(kName, "eps", options.eps, 0.0);
-    check::at_least(kName, "momentum", options.momentum, 0.0);
+    detail::check::at_least(kName, "alpha", options.alpha, 0.0);
+    detail::check::below(kName, "alpha", options.alpha, 1.0);
+    detail::check::at_least(kName, "eps", options.eps, 0.0);
+    detail::check::at_least(kName, "momentum", options.momentum, 0.0);
   }
 
   RMSpropRule(const RMSpropOptions& options, const StepNumbers& numbers)
@@ -52,26 +52,26 @@ class RMSpropRule {
         momentum_(static_cast<T>(options.momentum)) {}
 
   void operator()(Index count, T* values, const T* grads, const std::array<T*, 3>& state) const {
-    for (Index i = 0; i < count; i += ops::kBlock<T>) {
-      ops::Block<T> p(values + i), mean_square(state[0] + i);
-      const BlockValue<T> g = squarable<T>(ops::ConstBlock<T>(grads + i) + decay_ * p);
+    for (Index i = 0; i < count; i += ops::detail::kBlock<T>) {
+      ops::detail::Block<T> p(values + i), mean_square(state[0] + i);
+      const BlockValue<T> g = squarable<T>(ops::detail::ConstBlock<T>(grads + i) + decay_ * p);
       const BlockValue<T> s = alpha_ * mean_square + share_ * g.square();
       mean_square = s;
       BlockValue<T> variance = s;
       if (state[2] != nullptr) {
-        ops::Block<T> mean(state[2] + i);
+        ops::detail::Block<T> mean(state[2] + i);
         const BlockValue<T> m = mean + share_ * (g - mean);
         mean = m;
         // If all gradients are equal the variance is 0, and rounding can make it negative. NaN stays.
         const BlockValue<T> d = s - m.square();
         variance = d.max(T(0)) + (d - d);
       }
-      const BlockValue<T> u = g / (ops::kernels::sqrt(variance) + eps_);
+      const BlockValue<T> u = g / (ops::detail::sqrt(variance) + eps_);
       if (state[1] == nullptr) {
         p -= rate_ * u;
         continue;
       }
-      ops::Block<T> momentum(state[1] + i);
+      ops::detail::Block<T> momentum(state[1] + i);
       const BlockValue<T> v = momentum_ * momentum + u;
       momentum = v;
       p -= rate_ * v;
@@ -103,4 +103,4 @@ RMSprop(std::vector<Parameter<T>*>, const RMSpropOptions&) -> RMSprop<T>;
 template <class T>
 RMSprop(std::vector<ParameterGroup<T>>, const RMSpropOptions&) -> RMSprop<T>;
 
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

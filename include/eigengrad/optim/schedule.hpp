@@ -19,7 +19,7 @@
 // A schedule is a value that is called; it counts nothing itself. A step below 0 and options out of range are
 // ValueErrors of the first call.
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 
 /// Any function from the number of a step to a factor.
 using Schedule = std::function<double(Index step)>;
@@ -31,9 +31,9 @@ struct StepLR {
   double gamma = 0.1;
 
   double operator()(Index step) const {
-    check::above_zero("StepLR", "step_size", step_size);
-    check::at_least("StepLR", "gamma", gamma, 0.0);
-    check::at_least("StepLR", "step", step, Index{0});
+    detail::check::above_zero("StepLR", "step_size", step_size);
+    detail::check::at_least("StepLR", "gamma", gamma, 0.0);
+    detail::check::at_least("StepLR", "step", step, Index{0});
     const Index drops = step / step_size;
     return std::pow(gamma, static_cast<double>(drops));
   }
@@ -47,9 +47,9 @@ struct CosineAnnealingLR {
   double min_factor = 0.0;
 
   double operator()(Index step) const {
-    check::above_zero("CosineAnnealingLR", "max_steps", max_steps);
-    check::between("CosineAnnealingLR", "min_factor", min_factor, 0.0, 1.0);
-    check::at_least("CosineAnnealingLR", "step", step, Index{0});
+    detail::check::above_zero("CosineAnnealingLR", "max_steps", max_steps);
+    detail::check::between("CosineAnnealingLR", "min_factor", min_factor, 0.0, 1.0);
+    detail::check::at_least("CosineAnnealingLR", "step", step, Index{0});
     const double turn = static_cast<double>(step) / static_cast<double>(max_steps);
     return min_factor + (1.0 - min_factor) * (1.0 + std::cos(std::numbers::pi * turn)) / 2.0;
   }
@@ -64,11 +64,11 @@ struct LinearLR {
   Index total_steps = 5;  ///< PyTorch's total_iters
 
   double operator()(Index step) const {
-    check::above_zero("LinearLR", "start_factor", start_factor);
-    check::between("LinearLR", "start_factor", start_factor, 0.0, 1.0);
-    check::between("LinearLR", "end_factor", end_factor, 0.0, 1.0);
-    check::above_zero("LinearLR", "total_steps", total_steps);
-    check::at_least("LinearLR", "step", step, Index{0});
+    detail::check::above_zero("LinearLR", "start_factor", start_factor);
+    detail::check::between("LinearLR", "start_factor", start_factor, 0.0, 1.0);
+    detail::check::between("LinearLR", "end_factor", end_factor, 0.0, 1.0);
+    detail::check::above_zero("LinearLR", "total_steps", total_steps);
+    detail::check::at_least("LinearLR", "step", step, Index{0});
     const double done = static_cast<double>(std::min(step, total_steps)) / static_cast<double>(total_steps);
     return start_factor + (end_factor - start_factor) * done;
   }
@@ -87,11 +87,11 @@ struct OneCycleLR {
   bool cosine = true;  ///< half cosine waves, PyTorch's anneal_strategy "cos"; else straight lines, "linear"
 
   double operator()(Index step) const {
-    check::above_zero("OneCycleLR", "total_steps", total_steps);
-    check::between("OneCycleLR", "pct_start", pct_start, 0.0, 1.0);
-    check::above_zero("OneCycleLR", "div_factor", div_factor);
-    check::above_zero("OneCycleLR", "final_div_factor", final_div_factor);
-    check::at_least("OneCycleLR", "step", step, Index{0});
+    detail::check::above_zero("OneCycleLR", "total_steps", total_steps);
+    detail::check::between("OneCycleLR", "pct_start", pct_start, 0.0, 1.0);
+    detail::check::above_zero("OneCycleLR", "div_factor", div_factor);
+    detail::check::above_zero("OneCycleLR", "final_div_factor", final_div_factor);
+    detail::check::at_least("OneCycleLR", "step", step, Index{0});
     const double now = static_cast<double>(std::min(step, total_steps - 1));
     const double last = static_cast<double>(total_steps - 1);
     const double top = pct_start * static_cast<double>(total_steps) - 1.0;
@@ -115,4 +115,4 @@ Schedule chained(S... schedules) {
   return [schedules...](Index step) { return (1.0 * ... * schedules(step)); };
 }
 
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

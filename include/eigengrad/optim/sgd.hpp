@@ -11,7 +11,7 @@
 // net.backward_parameters(loss.backward());
 // sgd.step();
 
-namespace eigengrad::optim {
+namespace eigengrad::EIGENGRAD_ISA::optim {
 
 struct SGDOptions {
   double learning_rate = 1e-3;
@@ -32,8 +32,8 @@ class SGDRule {
   static bool keeps(const SGDOptions& options, std::size_t) { return options.momentum > 0.0; }
 
   static void check_options(const SGDOptions& options) {
-    check::at_least(kName, "momentum", options.momentum, 0.0);
-    if (options.nesterov) check::above_zero(kName, "momentum, which nesterov needs,", options.momentum);
+    detail::check::at_least(kName, "momentum", options.momentum, 0.0);
+    if (options.nesterov) detail::check::above_zero(kName, "momentum, which nesterov needs,", options.momentum);
   }
 
   SGDRule(const SGDOptions& options, const StepNumbers& numbers)
@@ -43,14 +43,14 @@ class SGDRule {
         nesterov_(options.nesterov) {}
 
   void operator()(Index count, T* values, const T* grads, const std::array<T*, 1>& state) const {
-    for (Index i = 0; i < count; i += ops::kBlock<T>) {
-      ops::Block<T> p(values + i);
-      const ops::ConstBlock<T> g(grads + i);
+    for (Index i = 0; i < count; i += ops::detail::kBlock<T>) {
+      ops::detail::Block<T> p(values + i);
+      const ops::detail::ConstBlock<T> g(grads + i);
       if (state[0] == nullptr) {
         p -= rate_ * (g + decay_ * p);
         continue;
       }
-      ops::Block<T> v(state[0] + i);
+      ops::detail::Block<T> v(state[0] + i);
       v = momentum_ * v + (g + decay_ * p);
       if (nesterov_)
         p -= rate_ * (g + decay_ * p + momentum_ * v);
@@ -81,4 +81,4 @@ SGD(std::vector<Parameter<T>*>, const SGDOptions&) -> SGD<T>;
 template <class T>
 SGD(std::vector<ParameterGroup<T>>, const SGDOptions&) -> SGD<T>;
 
-}  // namespace eigengrad::optim
+}  // namespace eigengrad::EIGENGRAD_ISA::optim

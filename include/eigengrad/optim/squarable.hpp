@@ -4,15 +4,15 @@
 
 #include <limits>
 
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 
 // What the rules share that keep a mean of the squared gradients.
 
-namespace eigengrad::optim::detail {
+namespace eigengrad::EIGENGRAD_ISA::optim::detail {
 
 /// A block in registers.
 template <class T>
-using BlockValue = Eigen::Array<T, static_cast<int>(ops::kBlock<T>), 1>;
+using BlockValue = Eigen::Array<T, static_cast<int>(ops::detail::kBlock<T>), 1>;
 
 /// The largest number whose square and its sums with others are finite: half the root of the largest.
 template <class T>
@@ -25,4 +25,4 @@ EIGEN_ALWAYS_INLINE BlockValue<T> squarable(const BlockValue<T>& g) {
   return g.max(-kLargestSquarable<T>).min(kLargestSquarable<T>) + (g - g);
 }
 
-}  // namespace eigengrad::optim::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::optim::detail

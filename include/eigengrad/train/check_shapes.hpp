@@ -14,7 +14,7 @@
 //   train::check_shapes(net, loader);
 //   train::check_test_set(net, loss, test, 500);
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 
 namespace detail {
 
@@ -90,4 +90,4 @@ void check_test_set(const Net& net, const L& loss, const D& test, Index batch_si
   });
 }
 
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

@@ -14,7 +14,7 @@
 //   train::CsvFile losses("train_loss.csv", "step,loss");
 //   losses.row(step, loss);
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 
 /// A table of numbers as comma-separated values. Each row is in the file as soon as it is written, and whole.
 /// Errors   IoError naming the file and the reason if it cannot be written; it then ends with its last whole row
@@ -39,7 +39,7 @@ class CsvFile {
     }
   }
 
-  OutputFile file_;
+  detail::OutputFile file_;
 };
 
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

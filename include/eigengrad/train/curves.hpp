@@ -14,7 +14,7 @@
 // Curves as an SVG picture, one panel beside the other.
 //   std::string svg = train::curves_svg({{"training loss", "step", "loss", {{steps, losses}}}, ...});
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 
 /// Points joined by a line.
 struct Curve {
@@ -176,4 +176,4 @@ inline std::vector<double> moving_average(const std::vector<double>& values, std
   return means;
 }
 
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

@@ -14,7 +14,7 @@
 //   double share = train::accuracy(net, test);
 //   auto [loss, accuracy] = train::evaluate(net, nn::SoftmaxCrossEntropy{}, test);
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 
 /// Means over a data set.
 struct Evaluation {
@@ -30,7 +30,7 @@ inline constexpr Index kEvaluationBatch = 500;
 /// Errors   ShapeError if labels have another shape or there is no class
 template <class T>
 EIGENGRAD_CALLED Index count_correct(const Tensor<T>& outputs, const Tensor<Index>& labels) {
-  check::labels("accuracy", labels.shape(), outputs.shape());
+  detail::check::labels("accuracy", labels.shape(), outputs.shape());
   const Index rows = outputs.shape().rows();
   const Index classes = outputs.shape().cols();
   if (classes == 0 && rows > 0)
@@ -81,4 +81,4 @@ double accuracy(Net& net, const D& dataset, Index batch_size = kEvaluationBatch)
   return static_cast<double>(correct) / static_cast<double>(all);
 }
 
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

@@ -21,7 +21,7 @@
 //                                              .schedule = optim::OneCycleLR{.total_steps = 1500},
 //                                              .max_grad_norm = 1.0});
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 
 /// One evaluation during training.
 struct Measurement {
@@ -52,9 +52,9 @@ inline constexpr bool kFollowsSchedules = requires(Optimizer& optimizer) {
 /// Options in their range, and an optimiser that can follow the schedule.
 template <class Optimizer>
 EIGENGRAD_COLD void check_fit(const FitOptions& options, bool endless_loader) {
-  check::above_zero("fit", "max_steps", options.max_steps);
-  check::above_zero("fit", "eval_freq", options.eval_freq);
-  check::at_least_or_infinite("fit", "max_grad_norm", options.max_grad_norm, 0.0);
+  detail::check::above_zero("fit", "max_steps", options.max_steps);
+  detail::check::above_zero("fit", "eval_freq", options.eval_freq);
+  detail::check::at_least_or_infinite("fit", "max_grad_norm", options.max_grad_norm, 0.0);
   if (endless_loader && options.max_steps == data::kEndless) {
     throw ValueError("fit: the loader has no end, so max_steps is needed");
   }
@@ -129,7 +129,7 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
                                   detail::reason_of_no_finite_loss(net, batch->inputs, batch->targets)));
     }
     auto dy = loss.backward();
-    check::same_shape("fit: the loss", "backward's result", dy.shape(), output_shape);
+    detail::check::same_shape("fit: the loss", "backward's result", dy.shape(), output_shape);
     backward_parameters(net, std::move(dy));
     unreached.update(net);
     detail::clip(net, optimizer, step, options);
@@ -163,4 +163,4 @@ inline const Measurement& best(const std::vector<Measurement>& history) {
   });
 }
 
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

@@ -14,7 +14,7 @@
 
 // What fit asks of a network and a loss that are not the library's own, and how it explains a loss that is not finite.
 
-namespace eigengrad::train::detail {
+namespace eigengrad::EIGENGRAD_ISA::train::detail {
 
 /// Throws unless the network's result has the shape that its output_shape says.
 template <class Net>
@@ -104,4 +104,4 @@ EIGENGRAD_COLD std::string reason_of_no_finite_loss(const Net& net, const Inputs
   return "a lower learning rate may help";
 }
 
-}  // namespace eigengrad::train::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::train::detail

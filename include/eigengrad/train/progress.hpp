@@ -13,7 +13,7 @@
 // What a run tells while it works: a bar that is redrawn on a terminal, plain lines elsewhere.
 //   train::fit(net, loss, sgd, loader, test, {.on_evaluation = train::Progress{std::cout}});
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 
 /// Writes the course of a training run to a stream that the caller names.
 class Progress {
@@ -64,4 +64,4 @@ class Progress {
   bool bar_ = false;
 };
 
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

@@ -20,7 +20,7 @@
 //   ...
 //   run.finish();
 
-namespace eigengrad::train {
+namespace eigengrad::EIGENGRAD_ISA::train {
 
 struct RunDirectoryOptions {
   std::vector<std::string> files = {};  ///< the names that the run is going to write
@@ -39,11 +39,11 @@ class RunDirectory {
       : path_(std::move(path)), files_(options.files) {
     std::error_code problem;
     std::filesystem::create_directories(path_, problem);
-    if (problem) throw IoError(path_.string(), eigengrad::detail::with_reason("cannot be made", problem.value()));
+    if (problem) throw IoError(path_.string(), detail::with_reason("cannot be made", problem.value()));
     if (!std::filesystem::is_directory(path_, problem)) throw IoError(path_.string(), "is not a directory");
     for (const std::string& name : files_) {
-      check_replaceable(path_ / name);
-      check_replaceable(unfinished(path_ / name));
+      detail::check_replaceable(path_ / name);
+      detail::check_replaceable(detail::unfinished(path_ / name));
     }
     // A run that goes on is named as such; one that has ended is left without a trace of this call.
     if (!exists("run.lock")) check_free(options);
@@ -60,13 +60,15 @@ class RunDirectory {
       const std::filesystem::path folder = joined(path.string(), '-', number);
       if (std::filesystem::create_directory(folder, problem)) return RunDirectory(folder, options);
     }
-    throw IoError(path.string(), eigengrad::detail::with_reason("cannot be made", problem.value()));
+    throw IoError(path.string(), detail::with_reason("cannot be made", problem.value()));
   }
 
   const std::filesystem::path& path() const { return path_; }
 
   /// Where a file of the run is written until finish().
-  std::filesystem::path file(std::string_view name) const { return beside_ ? unfinished(path_ / name) : path_ / name; }
+  std::filesystem::path file(std::string_view name) const {
+    return beside_ ? detail::unfinished(path_ / name) : path_ / name;
+  }
 
   /// The run has succeeded: its files replace those of the earlier one, if there was one. After an error it may be called
   /// again, and goes on with the file that the error names.
@@ -74,14 +76,13 @@ class RunDirectory {
   void finish() {
     for (; beside_ && finished_ < files_.size(); ++finished_) {
       const std::string& name = files_[finished_];
-      if (exists(unfinished(name).string())) {
-        finish_file(path_ / name);
+      if (exists(detail::unfinished(name).string())) {
+        detail::finish_file(path_ / name);
         continue;
       }
       std::error_code problem;
       std::filesystem::remove(path_ / name, problem);
-      if (problem)
-        throw IoError((path_ / name).string(), eigengrad::detail::with_reason("cannot be removed", problem.value()));
+      if (problem) throw IoError((path_ / name).string(), detail::with_reason("cannot be removed", problem.value()));
     }
     beside_ = false;
   }
@@ -103,15 +104,15 @@ class RunDirectory {
   }
 
   void lock() {
-    lock_ = FileLock::of(path_ / "run.lock");
+    lock_ = detail::FileLock::of(path_ / "run.lock");
     if (!lock_) throw IoError(path_.string(), "is in use by another run");
   }
 
   std::filesystem::path path_;
   std::vector<std::string> files_;
-  std::optional<FileLock> lock_;
+  std::optional<detail::FileLock> lock_;
   bool beside_ = false;
   std::size_t finished_ = 0;  // how many of the files finish() has dealt with
 };
 
-}  // namespace eigengrad::train
+}  // namespace eigengrad::EIGENGRAD_ISA::train

@@ -9,7 +9,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 namespace {
 
 struct Strides2 {
@@ -68,4 +68,4 @@ TEST(SmallGemm, FitsWhileItsOperandsStayInACache) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

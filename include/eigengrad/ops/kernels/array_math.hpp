@@ -11,10 +11,10 @@
 // Roots, exponentials and logarithms of array expressions, right for every number: zeros, subnormal numbers, the
 // infinities and NaN included. Eigen's own vectorised ones are not: sqrt of infinity is NaN, log of what is subnormal
 // that of the smallest normal number, exp never 0.
-//   map(x, [](const auto& v) { return kernels::log(v + T(1)); });
+//   map(x, [](const auto& v) { return detail::log(v + T(1)); });
 // tests/array_math.cmake checks that no other header calls Eigen's.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 namespace array_math {
 
@@ -124,7 +124,7 @@ auto logistic(const V& v) {
   return v.unaryExpr(array_math::Logistic<typename V::Scalar>());
 }
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail
 
 namespace Eigen::internal {
 
@@ -134,19 +134,19 @@ struct EigengradFunction {
   enum { Cost = 30, PacketAccess = F::kPackets };
 };
 template <class T>
-struct functor_traits<eigengrad::ops::kernels::array_math::Sqrt<T>>
-    : EigengradFunction<eigengrad::ops::kernels::array_math::Sqrt<T>> {};
+struct functor_traits<eigengrad::ops::detail::array_math::Sqrt<T>>
+    : EigengradFunction<eigengrad::ops::detail::array_math::Sqrt<T>> {};
 template <class T>
-struct functor_traits<eigengrad::ops::kernels::array_math::Exp<T>>
-    : EigengradFunction<eigengrad::ops::kernels::array_math::Exp<T>> {};
+struct functor_traits<eigengrad::ops::detail::array_math::Exp<T>>
+    : EigengradFunction<eigengrad::ops::detail::array_math::Exp<T>> {};
 template <class T>
-struct functor_traits<eigengrad::ops::kernels::array_math::Log<T>>
-    : EigengradFunction<eigengrad::ops::kernels::array_math::Log<T>> {};
+struct functor_traits<eigengrad::ops::detail::array_math::Log<T>>
+    : EigengradFunction<eigengrad::ops::detail::array_math::Log<T>> {};
 template <class T>
-struct functor_traits<eigengrad::ops::kernels::array_math::Tanh<T>>
-    : EigengradFunction<eigengrad::ops::kernels::array_math::Tanh<T>> {};
+struct functor_traits<eigengrad::ops::detail::array_math::Tanh<T>>
+    : EigengradFunction<eigengrad::ops::detail::array_math::Tanh<T>> {};
 template <class T>
-struct functor_traits<eigengrad::ops::kernels::array_math::Logistic<T>>
-    : EigengradFunction<eigengrad::ops::kernels::array_math::Logistic<T>> {};
+struct functor_traits<eigengrad::ops::detail::array_math::Logistic<T>>
+    : EigengradFunction<eigengrad::ops::detail::array_math::Logistic<T>> {};
 
 }  // namespace Eigen::internal

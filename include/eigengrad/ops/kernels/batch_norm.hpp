@@ -10,7 +10,7 @@
 //     column_moments<packets>(access, x + c, rows, channels, parts + c);
 //   });
 
-namespace eigengrad::ops::kernels::batch_norm {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::batch_norm {
 
 /// Packets of channels at once. The backward pass needs four factors for each.
 inline constexpr int kChannelGroup = kRegisters >= 32 ? 4 : 2;
@@ -115,4 +115,4 @@ void input_gradient_rows(const Access& access, const T* dy, const T* x, Index ro
   }
 }
 
-}  // namespace eigengrad::ops::kernels::batch_norm
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::batch_norm

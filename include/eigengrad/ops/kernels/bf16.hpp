@@ -16,7 +16,7 @@
 // what a step adds is another instruction. It takes denormal numbers, and gives denormal sums, as 0.
 // The only file that names these instructions.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// An operand of pairs, of T = float; a last step without a second one is paired with zeros.
 template <class T>
@@ -115,4 +115,4 @@ class Bf16Pairs<float> {
 
 #endif
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

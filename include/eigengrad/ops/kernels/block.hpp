@@ -12,7 +12,7 @@
 // read and cleared by masks where there are any: a vector that is loaded from what smaller stores have just written
 // waits for all of them, longer than a short row takes.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// Elements of a block.
 template <class T>
@@ -161,4 +161,4 @@ EIGEN_ALWAYS_INLINE void for_each_vector_group(Index count, const F& f) {
   }
 }
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -13,7 +13,7 @@
 //   const Bands<T> bands(problem, rows_in_a_band);
 //   bands.copy(x.data(), band, copy);                  // copy[row * row_step() + col * col_step() + offsets()[tap]]
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// Bands of rows of positions, and the copy of the pixels under one of them: its rows one after another, as wide as
 /// the window reaches, with zeros beside the image.
@@ -84,4 +84,4 @@ class Bands {
   Index width_;  // of the copy, in pixels
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

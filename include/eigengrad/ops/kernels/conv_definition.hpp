@@ -7,8 +7,8 @@
 #include <cmath>
 #include <cstdint>
 
-#include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 #include <eigengrad/ops/kernels/tap_table.hpp>
 
 // Convolution by its definition, product by product: what lies beside the image is in no sum. The fast ways multiply it
@@ -16,7 +16,7 @@
 // outputs that it has nothing to do with: whether it has is seen in a few results. Those that it can have reached are
 // computed anew here. What is NaN either way is left as it is, or a network whose weights are NaN would be far slower.
 
-namespace eigengrad::ops::kernels::definition {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::definition {
 
 template <class T>
 bool are_finite(const T* numbers, Index count) {
@@ -254,4 +254,4 @@ void mend_backward_weight(const ConvProblem& problem, const Tensor<T>& dy, const
   });
 }
 
-}  // namespace eigengrad::ops::kernels::definition
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::definition

@@ -7,10 +7,11 @@
 #include <numeric>
 #include <utility>
 
-#include <eigengrad/ops/channel_map.hpp>
-#include <eigengrad/ops/conv2d_algorithm.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/core/conv2d_algorithm.hpp>
+#include <eigengrad/core/scratch.hpp>
+#include <eigengrad/ops/kernels/channel_map.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 #include <eigengrad/ops/kernels/even_split.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
 #include <eigengrad/ops/kernels/tap_runs.hpp>
@@ -20,7 +21,7 @@
 //   y[n, p, q, c] = sum over r, s of W[c, r, s] x[n, ..., c]
 // With M outputs for each input the images are first repeated, each channel M times in a row.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 namespace depthwise {
 
 /// Images under a window and what comes of them: x and y in the forward pass, dy and dx in the backward pass.
@@ -101,10 +102,9 @@ void gather(const Images<T>& images, const TapTables& taps, const T* weights, co
   const Index channels = to[3];
   const TapRuns grid(taps, images.to_step, images.from_shape[2], channels);
   const Index image_size = images.from_shape[1] * images.from_shape[2] * channels;
-  Tensor<LiveTap> scratch({Index{num_threads()}, grid.most_taps});
-  LiveTap* scratch_data = scratch.mutable_data();
+  const Scratch<LiveTap> scratch(grid.most_taps);
   parallel_for(to[0] * to[1], row_grain(to[2] * channels), [&](Index begin, Index end, Index slot) {
-    LiveTap* live = scratch_data + slot * grid.most_taps;
+    LiveTap* live = scratch.of(slot);
     for (Index row = begin; row < end; ++row) {
       for (const Run& run : grid.cols) {
         const Index count = live_taps(grid.rows.begin()[row % to[1]], run, live);
@@ -256,12 +256,11 @@ struct DepthwiseConv {
     const TapRuns grid(taps, 1, problem.x[2], outputs);
     const Index elements = problem.taps() * outputs;
     Tensor<T> sums = Tensor<T>::zeros({parts.count, elements});
-    Tensor<LiveTap> scratch({Index{num_threads()}, problem.taps()});
+    const Scratch<LiveTap> scratch(problem.taps());
     T* sums_data = sums.mutable_data();
-    LiveTap* scratch_data = scratch.mutable_data();
     parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
       depthwise::correlate_rows(problem, grid, parts.begin(part), parts.begin(part + 1), dy.data(), repeated.data(),
-                                scratch_data + slot * problem.taps(), sums_data + part * elements);
+                                scratch.of(slot), sums_data + part * elements);
     });
     RowMap<T> total(sums_data, elements);
     for (Index part = 1; part < parts.count; ++part) total += ConstRowMap<T>(sums_data + part * elements, elements);
@@ -271,4 +270,4 @@ struct DepthwiseConv {
   }
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

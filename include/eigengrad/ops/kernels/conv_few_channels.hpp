@@ -6,11 +6,12 @@
 #include <array>
 #include <utility>
 
-#include <eigengrad/ops/channel_map.hpp>
-#include <eigengrad/ops/conv2d_algorithm.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/core/conv2d_algorithm.hpp>
+#include <eigengrad/core/scratch.hpp>
+#include <eigengrad/ops/kernels/channel_map.hpp>
 #include <eigengrad/ops/kernels/conv_bands.hpp>
 #include <eigengrad/ops/kernels/conv_definition.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 #include <eigengrad/ops/kernels/even_split.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
 
@@ -21,7 +22,7 @@
 //   dW  some taps x some outputs, summed over the positions of a band of rows, then over bands
 // There is no input gradient here: a first layer is not asked for it.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 namespace few_channels {
 
 /// Numbers under a window at most: a panel of their weights, and all they are multiplied with, stay in the first-level
@@ -41,8 +42,7 @@ template <class T>
 struct Panels {
   EvenSplit packets;
 
-  explicit Panels(Index outputs)
-      : packets(EvenSplit::of_at_most((outputs + kLanes<T> - 1) / kLanes<T>, kMostPackets)) {}
+  explicit Panels(Index outputs) : packets(EvenSplit::of_at_most(ceil_div(outputs, kLanes<T>), kMostPackets)) {}
 
   Index padded() const { return packets.size * kLanes<T>; }  // outputs, with those that fill the last packet
   Index first(Index panel) const { return packets.begin(panel) * kLanes<T>; }
@@ -134,7 +134,7 @@ struct Tiles {
   /// Calls f(first line, tile) for `count` lines in tiles of nearly one length.
   template <class F>
   void for_each(Index count, const F& f) const {
-    const Index tiles = (count + most - 1) / most;
+    const Index tiles = ceil_div(count, most);
     const Index shorter = count / tiles;
     const Index longer = count % tiles;  // tiles that are one line longer
     for (Index i = 0, first = 0; i < tiles; ++i) {
@@ -248,11 +248,10 @@ struct FewChannelsConv {
     const bool direct = outputs == panels.padded();
     const Index copy_elements = bands.elements();
     const Index own_elements = copy_elements + (direct ? 0 : bands.cols() * panels.padded());
-    Tensor<T> own({Index{num_threads()}, own_elements});
-    T* own_data = own.mutable_data();
+    const Scratch<T> scratch(own_elements);
     T* out = y.mutable_data();
     parallel_for(bands.count(), 1, [&](Index band, Index, Index slot) {
-      T* copy = own_data + slot * own_elements;
+      T* copy = scratch.of(slot);
       bands.copy(x.data(), band, copy);
       const Index col_step = bands.col_step();
       const Index y_step = panels.padded();
@@ -295,11 +294,10 @@ struct FewChannelsConv {
     const Index copy_elements = bands.elements();
     const Index own_elements = copy_elements + (direct ? 0 : bands.most_positions() * panels.padded());
     Tensor<T> sums = Tensor<T>::zeros({parts.count, sums_elements});
-    Tensor<T> own({Index{num_threads()}, own_elements});
+    const Scratch<T> scratch(own_elements);
     T* sums_data = sums.mutable_data();
-    T* own_data = own.mutable_data();
     parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
-      T* copy = own_data + slot * own_elements;
+      T* copy = scratch.of(slot);
       T* padded = copy + copy_elements;
       for (Index band = parts.begin(part); band < parts.begin(part + 1); ++band) {
         const T* gradients = dy.data() + bands.position(band) * outputs;
@@ -320,4 +318,4 @@ struct FewChannelsConv {
   }
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include <eigengrad/ops/elementwise.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
 
 // Groups of few channels leave most of a packet idle and have many small products. Several of them together are one
@@ -14,7 +14,7 @@
 //   const Index merged = groups::mergeable<T>(problem);
 //   conv2d(x, groups::merge(weight, groups, merged), ..., {.groups = groups / merged})
 
-namespace eigengrad::ops::kernels::groups {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::groups {
 
 /// How many groups are best taken as one: as many as a packet has room for, of those numbers that divide them. Groups of
 /// one input have an algorithm of their own.
@@ -26,8 +26,6 @@ Index mergeable(const ConvProblem& problem) {
   while (problem.groups % merged != 0) --merged;
   return merged;
 }
-
-namespace detail {
 
 /// Calls f(from, to) for each output and tap: where its weights, (K, R, S, C), begin among those of its own group and
 /// among those of `merged` groups, (K, R, S, merged C).
@@ -42,8 +40,6 @@ void for_each_tap(const Shape& weight, Index groups, Index merged, const F& f) {
   }
 }
 
-}  // namespace detail
-
 /// The weights of `groups` groups as those of groups / merged.
 /// Shapes   weight (K, R, S, C), result (K, R, S, merged C)
 template <class T>
@@ -51,8 +47,8 @@ Tensor<T> merge(const Tensor<T>& weight, Index groups, Index merged) {
   const Index inputs = weight.size(3);
   Tensor<T> result = Tensor<T>::zeros(weight.shape().with(3, merged * inputs));
   T* to = result.mutable_data();
-  detail::for_each_tap(weight.shape(), groups, merged,
-                       [&](Index at, Index at_merged) { std::copy_n(weight.data() + at, inputs, to + at_merged); });
+  for_each_tap(weight.shape(), groups, merged,
+               [&](Index at, Index at_merged) { std::copy_n(weight.data() + at, inputs, to + at_merged); });
   return result;
 }
 
@@ -62,9 +58,9 @@ Tensor<T> split(const Tensor<T>& weight, Index groups, Index merged) {
   const Index inputs = weight.size(3) / merged;
   Tensor<T> result(weight.shape().with(3, inputs));
   T* to = result.mutable_data();
-  detail::for_each_tap(result.shape(), groups, merged,
-                       [&](Index at, Index at_merged) { std::copy_n(weight.data() + at_merged, inputs, to + at); });
+  for_each_tap(result.shape(), groups, merged,
+               [&](Index at, Index at_merged) { std::copy_n(weight.data() + at_merged, inputs, to + at); });
   return result;
 }
 
-}  // namespace eigengrad::ops::kernels::groups
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::groups

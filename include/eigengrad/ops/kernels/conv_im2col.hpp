@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include <eigengrad/ops/channel_map.hpp>
-#include <eigengrad/ops/conv2d_algorithm.hpp>
+#include <eigengrad/core/conv2d_algorithm.hpp>
+#include <eigengrad/ops/kernels/channel_map.hpp>
 #include <eigengrad/ops/kernels/conv_definition.hpp>
 #include <eigengrad/ops/kernels/conv_operands.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
@@ -19,7 +19,7 @@
 // only some taps lie on a pixel, the same for all pixels a stride apart: each such lattice is a product of its own.
 // Taps that lie beside the image at every position (those around the centre, for images of one pixel) are left out.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 namespace im2col {
 
 /// dx at every stride-th pixel from the first on, whose channels begin at out.
@@ -121,4 +121,4 @@ struct Im2colConv {
   }
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

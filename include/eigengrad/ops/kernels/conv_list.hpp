@@ -5,7 +5,7 @@
 #include <array>
 
 #include <eigengrad/core/channel_map.hpp>
-#include <eigengrad/ops/conv2d_algorithm.hpp>
+#include <eigengrad/core/conv2d_algorithm.hpp>
 #include <eigengrad/ops/kernels/conv_depthwise.hpp>
 #include <eigengrad/ops/kernels/conv_few_channels.hpp>
 #include <eigengrad/ops/kernels/conv_im2col.hpp>
@@ -26,7 +26,7 @@
 // The three write every element of the result and return true; or false, if numbers rather than sizes make another way
 // better, and nothing that they have written is used. A number that is not finite stays in the sums that it belongs to.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// One way to convolve, as data. A direction that it lacks is null.
 template <class T>
@@ -63,4 +63,4 @@ inline constexpr std::array kConvAlgorithms{
     conv_algorithm<T, WinogradConv<2, T>>(), conv_algorithm<T, Im2colConv<T>>(),
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

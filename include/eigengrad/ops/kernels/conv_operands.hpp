@@ -6,14 +6,14 @@
 #include <array>
 #include <cstring>
 
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 #include <eigengrad/ops/kernels/pack.hpp>
 #include <eigengrad/ops/kernels/tap_table.hpp>
 
 // im2col without its matrix: the operands that make a convolution a matrix product. Each packs its panels
 // straight from images or weights, so the R S copies of an image that im2col would write never exist.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// Images under a window: line (n, p, q), for each position of the window, has the steps (r, s, c), the
 /// channels of the pixels under its taps, zeros beside the image.
@@ -240,4 +240,4 @@ struct InputWeights {
   }
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

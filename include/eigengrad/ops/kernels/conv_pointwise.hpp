@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include <eigengrad/ops/channel_map.hpp>
-#include <eigengrad/ops/conv2d_algorithm.hpp>
+#include <eigengrad/core/conv2d_algorithm.hpp>
+#include <eigengrad/ops/kernels/channel_map.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
 #include <eigengrad/ops/kernels/gemm.hpp>
 
@@ -13,7 +13,7 @@
 // one row a pixel.
 //   y = x W^T        dx = dy W        dW = dy^T x
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 namespace pointwise {
 
 /// The channels [first, first + count) of all pixels.
@@ -79,4 +79,4 @@ struct PointwiseConv {
   }
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <limits>
 
+#include <eigengrad/core/window.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
-#include <eigengrad/ops/window.hpp>
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// A convolution's sizes, checked. N images, H W C of the input, P Q K of the output, G groups, R x S taps.
 struct ConvProblem {
@@ -56,4 +56,4 @@ struct ConvSizes {
 inline constexpr double kAlwaysFastest = 0.0;
 inline constexpr double kNeverFastest = std::numeric_limits<double>::infinity();
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

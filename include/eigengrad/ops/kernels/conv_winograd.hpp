@@ -3,7 +3,7 @@
 #pragma once
 
 #include <eigengrad/core/channel_map.hpp>
-#include <eigengrad/ops/conv2d_algorithm.hpp>
+#include <eigengrad/core/conv2d_algorithm.hpp>
 #include <eigengrad/ops/kernels/conv_problem.hpp>
 #include <eigengrad/ops/kernels/winograd_correlation.hpp>
 #include <eigengrad/ops/kernels/winograd_weight_gradient.hpp>
@@ -16,7 +16,7 @@
 //
 // Blocks depend on the problem alone and each sum has its order: the number of threads changes no bit.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 namespace winograd {
 
 /// The channels of one group of images.
@@ -104,4 +104,4 @@ struct WinogradConv {
   static constexpr const winograd::TileSize<T>& kSize = winograd::kTileSize<M, T>;
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -14,7 +14,7 @@
 // The product c = a b^T where c has few rows, as in inference on few samples: b is then read once and packing it would
 // take longer than the product. Its lines are multiplied where they stand, packets along the summed axis.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// With more rows than this, or more elements of a than a second-level cache holds, packing b pays.
 inline constexpr Index kFewRows = 32;
@@ -28,8 +28,6 @@ inline constexpr int kDotCols = kRegisters >= 32 ? 4 : 3;
 /// Steps that are summed up in T before the sums go on in double.
 template <class T>
 inline constexpr Index kDotRun = 256 * kLanes<T>;
-
-namespace detail {
 
 /// Rows x Cols dot products over `steps`; the rows of a are padded with zeros to whole packets.
 template <class T, int Rows, int Cols>
@@ -84,8 +82,6 @@ inline constexpr auto kDotTile = []<std::size_t... R>(std::index_sequence<R...>)
 }
 (std::make_index_sequence<kDotRows>{});
 
-}  // namespace detail
-
 /// True if multiply_few_rows is the way to compute c = a b^T.
 template <class T>
 bool has_few_rows(const View<T>& b, Index steps, Index rows) {
@@ -123,4 +119,4 @@ void multiply_few_rows(const OperandRef<T>& a, const View<const T>& b, Index ste
   });
 }
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -6,6 +6,7 @@
 
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/precision.hpp>
+#include <eigengrad/core/scratch.hpp>
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/ops/kernels/bf16.hpp>
 #include <eigengrad/ops/kernels/even_split.hpp>
@@ -20,7 +21,7 @@
 // each element of c adds its blocks in order. So neither the number of threads nor the shape of the tiles,
 // which are chosen by both, changes a single bit.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// Steps of the summed axis in one pass: a panel of this depth stays in the first-level cache.
 inline constexpr Index kDepth = 256;
@@ -28,8 +29,6 @@ inline constexpr Index kDepth = 256;
 inline constexpr Index kBlockElements = 48 * 1024;
 /// Products of fewer multiply-adds than this run on one thread.
 inline constexpr Index kSerialWork = Index{1} << 19;
-
-namespace detail {
 
 /// The tiles of a product for rows in either layout.
 template <class T>
@@ -58,7 +57,7 @@ class Product {
         lines_(a.copies_lines()),
         tiles_(lines_ ? tiles.rows_are_lines : tiles.interleaved),
         row_panels_(EvenSplit::of_at_most(c_.rows, kTileRows)),
-        col_panels_((c_.cols + kTileCols<T> - 1) / kTileCols<T>),
+        col_panels_(ceil_div(c_.cols, kTileCols<T>)),
         padded_cols_(round_up(c_.cols, kLanes<T>)),
         steps_(steps),
         depths_(EvenSplit::of_at_most(steps, kDepth)) {}
@@ -86,11 +85,10 @@ class Product {
     const Index a_elements = round_up(c_.rows * row_length(depths_.longest()), kLanes<T>);
     const Index ab_elements = a_elements + col_panels_ * kTileCols<T> * depths_.longest();
     Tensor<T> sums({parts.count, c_elements});
-    Tensor<T> packed({Index{num_threads()}, ab_elements});
+    const Scratch<T> packed(ab_elements);
     T* sums_data = sums.mutable_data();
-    T* packed_data = packed.mutable_data();
     parallel_for(parts.count, 1, [&](Index part, Index, Index slot) {
-      T* a = packed_data + slot * ab_elements;
+      T* a = packed.of(slot);
       const Index first = parts.begin(part);
       for (Index block = first; block < first + parts.length(part); ++block) {
         T* b = a + a_elements;
@@ -153,10 +151,9 @@ class Product {
     const Index sums_elements =
         direct ? 0 : (split_rows ? grain * kTileRows * padded_cols_ : c_.rows * grain * kTileCols<T>);
     const Index own_elements = round_up(grain * panel_elements, kLanes<T>);
-    Tensor<T> own({threads, own_elements + sums_elements});
-    T* own_data = own.mutable_data();
+    const Scratch<T> scratch(own_elements + sums_elements, threads);
     const auto multiply_run = [&](Index begin, Index end, Index slot) {
-      T* packed = own_data + slot * own.size(1);
+      T* packed = scratch.of(slot);
       const Index row = split_rows ? row_panels_.begin(begin) : 0;
       const Index col = split_rows ? 0 : begin * kTileCols<T>;
       const Index rows = split_rows ? row_panels_.begin(end) - row : c_.rows;
@@ -285,8 +282,6 @@ void multiply_packed(const OperandRef<T>& a, const OperandRef<T>& b, Index steps
     Product<T>(b, a, steps, transposed, add, tiles).run();
 }
 
-}  // namespace detail
-
 /// c = a b^T, or c += a b^T with add, for operands of as many lines as c has rows and columns, and of `steps`
 /// steps each. None of them overlaps c: a View, or another target with its members that can
 ///   void write(const Matrix& sums, Index row, Index col, bool add) const     its part from (row, col) on
@@ -328,4 +323,4 @@ void gemm(View<const T> a, View<const T> b, View<T> c, bool add = false) {
   multiply(a, b.transposed(), a.cols, c, add);
 }
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

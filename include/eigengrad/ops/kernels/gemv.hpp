@@ -5,12 +5,12 @@
 #include <algorithm>
 
 #include <eigengrad/ops/kernels/pack.hpp>
-#include <eigengrad/ops/row_sum.hpp>
+#include <eigengrad/ops/kernels/row_sum.hpp>
 
 // The product of a matrix and a vector, y = a x. Every element of a is used once, so nothing is packed: the matrix is
 // read in the order in which it stands in memory.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// y = a x for a matrix with contiguous rows or columns; x and y are contiguous and do not overlap.
 template <class T>
@@ -58,4 +58,4 @@ void gemv(View<const T> a, const T* x, T* y) {
   });
 }
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 
+#include <eigengrad/core/scratch.hpp>
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/ops/kernels/block.hpp>
 
 // The inner loops of max pooling: packets of channels stay in registers from the first tap of a window to the last.
 
-namespace eigengrad::ops::kernels::max_pool {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::max_pool {
 
 /// Places along an axis, first, first + 1, ..., last - 1.
 struct Places {
@@ -32,8 +33,10 @@ struct Axis {
     return {distance < taps ? 0 : (distance - taps) / stride + 1, std::min(positions, distance / stride + 1)};
   }
   /// positions_over of every pixel, without a division for each.
-  Tensor<Places> positions_over_pixels() const {
-    return Tensor<Places>::generate({pixels}, [this, pixel = Index{0}]() mutable { return positions_over(pixel++); });
+  Scratch<Places> positions_over_pixels() const {
+    Scratch<Places> result(pixels, 1);
+    for (Index pixel = 0; pixel < pixels; ++pixel) result.of(0)[pixel] = positions_over(pixel);
+    return result;
   }
   /// The tap that lies on a pixel at a position.
   Index tap(Index position, Index pixel) const { return pixel - start_of(position); }
@@ -110,7 +113,7 @@ class ComingRows {
   ComingRows(Index first, Index last, Index steps)
       : first_(first),
         last_(last - first > kMost ? first : std::max(first, last)),
-        share_((last_ - first_ + steps - 1) / steps) {}
+        share_(ceil_div(last_ - first_, steps)) {}
 
   template <class T>
   void prefetch(const T* elements, Index step) const {
@@ -125,4 +128,4 @@ class ComingRows {
   Index first_, last_, share_;
 };
 
-}  // namespace eigengrad::ops::kernels::max_pool
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::max_pool

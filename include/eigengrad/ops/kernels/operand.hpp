@@ -9,7 +9,7 @@
 #include <eigengrad/ops/kernels/pack.hpp>
 #include <eigengrad/ops/kernels/tile.hpp>
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// An operand of any type (pack.hpp), behind a table of its functions: the product that asks it for panels is compiled
 /// once for a number type and not for every pair of operands. It refers to the operand and must not outlive it.
@@ -110,4 +110,4 @@ class ResultRef {
   void (*write_)(const void*, const Sums&, Index, Index, bool) = nullptr;
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

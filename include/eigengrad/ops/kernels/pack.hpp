@@ -22,7 +22,7 @@
 // A View is one in memory; those of a
 // convolution (conv_operands.hpp) stand nowhere as a whole.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -61,7 +61,7 @@ EIGENGRAD_FLATTEN void pack_lines(const T* const* lines, Index valid, Index widt
   constexpr int Lanes = kLanes<T>;
   const PanelPlace<T> place(target, width, depth);
   const Index whole = depth - depth % Lanes;
-  const Index blocks = (width + Lanes - 1) / Lanes;
+  const Index blocks = ceil_div(width, Lanes);
   for (Index p = 0; p < whole; p += Lanes) {
     for (Index block = 0; block < blocks; ++block) {
       // If the last packets of the steps have too much they come first: it belongs to others.
@@ -180,4 +180,4 @@ View<T> row_major(T* data, Index rows, Index cols) {
   return {data, rows, cols, cols, 1};
 }
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

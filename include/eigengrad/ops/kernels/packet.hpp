@@ -49,7 +49,7 @@
 #define EIGENGRAD_FLATTEN
 #endif
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 namespace packet = Eigen::internal;
 
@@ -195,4 +195,4 @@ class ChannelPacket {
 #pragma GCC diagnostic pop
 #endif
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

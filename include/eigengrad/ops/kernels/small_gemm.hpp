@@ -9,12 +9,10 @@
 // Many small matrix products of one size, each computed by one thread: both operands are packed whole, into
 // memory that the caller has taken before its parallel loop.
 //   const SmallGemm<T> product(rows, steps, cols);
-//   Tensor<T> scratch({num_threads(), product.scratch()});
+//   const Scratch<T> scratch(product.scratch());
 //   product(a, b, c, scratch_of_this_thread);
 
-namespace eigengrad::ops::kernels {
-
-namespace detail {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// What writing a tile against the grain of c leaves of its speed.
 inline constexpr double kAgainstTheGrain = 0.95;
@@ -24,8 +22,6 @@ template <class T>
 double filled(Index lines) {
   return static_cast<double>(lines) / static_cast<double>(round_up(lines, kLanes<T>));
 }
-
-}  // namespace detail
 
 template <class T>
 class SmallGemm {
@@ -111,4 +107,4 @@ class SmallGemm {
   EvenSplit row_panels_;
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

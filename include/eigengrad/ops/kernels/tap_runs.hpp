@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <eigengrad/core/scratch.hpp>
 #include <eigengrad/ops/kernels/tap_table.hpp>
 
 // Positions of a window that have the same taps inside the images, taken together: within a run a loop over taps needs
@@ -11,7 +12,7 @@
 //   const TapRuns grid(taps, /*col_step=*/1, width, channels);
 //   for (const Run& run : grid.cols) count = live_taps(grid.rows.begin()[row], run, live);
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// A tap that lies inside the images: how far its pixel and its weights are from the first ones.
 struct LiveTap {
@@ -30,9 +31,9 @@ struct Run {
 class Runs {
  public:
   Runs(const TapTable& taps, Index step, Index pixel_stride, Index weight_stride)
-      : runs_({std::max<Index>(1, taps.positions())}), taps_({std::max<Index>(1, taps.positions()), taps.taps()}) {
-    Run* runs = runs_.mutable_data();
-    LiveTap* live = taps_.mutable_data();
+      : runs_(std::max<Index>(1, taps.positions()), 1), taps_(taps.taps(), std::max<Index>(1, taps.positions())) {
+    Run* runs = runs_.of(0);
+    LiveTap* live = taps_.of(0);
     for (Index phase = 0; phase < std::min(step, taps.positions()); ++phase) {
       for (Index first = phase; first < taps.positions(); first += step * runs[count_++].count) {
         Index count = 1;
@@ -48,8 +49,8 @@ class Runs {
     }
   }
 
-  const Run* begin() const { return runs_.data(); }
-  const Run* end() const { return runs_.data() + count_; }
+  const Run* begin() const { return runs_.of(0); }
+  const Run* end() const { return runs_.of(0) + count_; }
 
  private:
   static bool same_taps(const TapTable& taps, Index a, Index b) {
@@ -57,8 +58,8 @@ class Runs {
                       [](Index x, Index y) { return (x == TapTable::kOutside) == (y == TapTable::kOutside); });
   }
 
-  Tensor<Run> runs_;
-  Tensor<LiveTap> taps_;
+  Scratch<Run> runs_;
+  Scratch<LiveTap> taps_;
   Index count_ = 0;
 };
 
@@ -85,4 +86,4 @@ struct TapRuns {
         most_taps(taps.taps().area()) {}
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -4,14 +4,14 @@
 
 #include <algorithm>
 
-#include <eigengrad/ops/window.hpp>
+#include <eigengrad/core/window.hpp>
 
 // Where the taps of a moving window lie, worked out once for each axis of an image.
 //   const auto taps = TapTables::of_window(window, x.shape(), y.shape());
 //   taps.rows.at(p)[r];             // the row of pixels under tap r at position p, or kOutside
 //   const auto odd = taps.part({1, 1}, {2, 2});      // every second position, with the taps that lie on pixels there
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// One axis of the images under a window.
 struct WindowAxis {
@@ -42,7 +42,7 @@ class TapTable {
 
   /// The positions first, first + step, ... alone, and of the taps those that lie inside at one of them or more.
   TapTable part(Index first, Index step) const {
-    const Index positions = (table_.size(0) - first + step - 1) / step;
+    const Index positions = ceil_div(table_.size(0) - first, step);
     const auto lies_inside = [&](Index tap) {
       for (Index p = 0; p < positions; ++p) {
         if (at(first + p * step)[tap] != kOutside) return true;
@@ -111,4 +111,4 @@ struct TapTables {
   }
 };
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

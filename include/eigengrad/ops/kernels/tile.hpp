@@ -12,7 +12,7 @@
 // The innermost loop of every matrix product: a tile of the result is kept in registers while the packed
 // panels of both operands stream past it. All other code of the product only feeds this loop.
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// Rows of the largest tile: with two packets a row its sums fill three quarters of the registers; the rest
 /// hold the operands.
@@ -107,4 +107,4 @@ using MultiplyTiles = std::array<std::array<MultiplyTile<T>, kTileRows>, kTilePa
 template <class T, class Layout = Interleaved<T>, class Step = OneStep<T>>
 inline constexpr MultiplyTiles<T> kMultiplyTile{kTileOfPackets<T, Layout, Step, 1>, kTileOfPackets<T, Layout, Step, 2>};
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/scratch.hpp>
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/ops/kernels/even_split.hpp>
 #include <eigengrad/ops/kernels/winograd_weights.hpp>
@@ -14,7 +15,7 @@
 // The forward product of Winograd's algorithm, which is that of the input gradient too: tiles by inputs, with inputs by
 // outputs, at each point, in blocks that never leave the caches.
 
-namespace eigengrad::ops::kernels::winograd {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd {
 
 /// Channels summed in one pass: so many lines of transformed weights stay in a thread's second-level cache.
 inline constexpr Index kChannels = 128;
@@ -67,11 +68,9 @@ class Correlation {
     if (!weights_are_usual_ && weights_.are_wide(weights_.weights)) return false;
     const Tensor<Index> wide = wide_.list();
     if (wide.empty()) return true;
-    Tensor<T> own({Index{num_threads()}, y_.channels});
-    T* own_data = own.mutable_data();
-    parallel_for(wide.numel(), 1, [&](Index i, Index, Index slot) {
-      define(grid_.tile(wide.data()[i], margin_), own_data + slot * y_.channels);
-    });
+    const Scratch<T> scratch(y_.channels);
+    parallel_for(wide.numel(), 1,
+                 [&](Index i, Index, Index slot) { define(grid_.tile(wide.data()[i], margin_), scratch.of(slot)); });
     return true;
   }
 
@@ -109,7 +108,7 @@ class Correlation {
     Tensor<T> u_elements({Planes<T>::elements(size_.points(), u.lines, u.panels)});
     u.data = u_elements.mutable_data();
     constexpr Index kLinesAtOnce = 4 * kLanes<T>;
-    const Index runs = (x_.channels + kLinesAtOnce - 1) / kLinesAtOnce;
+    const Index runs = ceil_div(x_.channels, kLinesAtOnce);
     parallel_for(y_panels_ * runs, 1, [&](Index task, Index) {
       const Index panel = task / runs;
       const Index line = task % runs * kLinesAtOnce;
@@ -125,11 +124,10 @@ class Correlation {
     const Planes<T> m{nullptr, blocks.longest(), 1};
     const Index v_elements = Planes<T>::elements(size_.points(), v.lines, v.panels);
     const Index m_elements = Planes<T>::elements(size_.points(), m.lines, m.panels);
-    Tensor<T> own({Index{num_threads()}, v_elements + m_elements});
-    T* own_data = own.mutable_data();
+    const Scratch<T> scratch(v_elements + m_elements);
     parallel_for(blocks.count, 1, [&](Index block, Index, Index slot) {
       Planes<T> own_v = v;
-      own_v.data = own_data + slot * (v_elements + m_elements);
+      own_v.data = scratch.of(slot);
       Planes<T> own_m = m;
       own_m.data = own_v.data + v_elements;
       const Index first = blocks.begin(block);
@@ -156,8 +154,7 @@ class Correlation {
     v.data = v_tensor.mutable_data();
     const Index u_elements = Planes<T>::elements(size_.points(), u.lines, u.panels);
     const Index m_elements = Planes<T>::elements(size_.points(), m.lines, m.panels);
-    Tensor<T> own({Index{num_threads()}, u_elements + m_elements});
-    T* own_data = own.mutable_data();
+    const Scratch<T> scratch(u_elements + m_elements);
     for (Index block = 0; block < blocks.count; ++block) {
       const Index first = blocks.begin(block);
       const Index count = blocks.length(block);
@@ -167,7 +164,7 @@ class Correlation {
       });
       parallel_for(y_panels_, 1, [&](Index panel, Index, Index slot) {
         Planes<T> own_u = u;
-        own_u.data = own_data + slot * (u_elements + m_elements);
+        own_u.data = scratch.of(slot);
         Planes<T> own_m = m;
         own_m.data = own_u.data + u_elements;
         const Index begin = panel * kTileCols<T>;
@@ -196,4 +193,4 @@ class Correlation {
   std::atomic<bool> weights_are_usual_ = true;
 };
 
-}  // namespace eigengrad::ops::kernels::winograd
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd

@@ -8,9 +8,9 @@
 #include <limits>
 
 #include <eigengrad/core/parallel.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/core/window.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
-#include <eigengrad/ops/window.hpp>
 
 // Winograd's transforms mix all numbers of a tile and take them apart again. So each output is rounded as if the largest
 // pixel of its tile were under its window, and a pixel that is not finite is in all of them. Tiles in which that matters
@@ -19,7 +19,7 @@
 // While a tile is transformed the squares of its pixels are added up, and by themselves those of four of them: these tell
 // of nearly every tile that its range is usual. Only of the others the maxima are taken.
 
-namespace eigengrad::ops::kernels::winograd {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd {
 
 /// How many times the largest pixel under a window another one of its tile may be. The error of an output is about
 /// 100 eps times the largest pixel of its tile in F(4x4, 3x3), which has factors of 8 in A and 5 in B (less in
@@ -203,4 +203,4 @@ bool taps_are_wide(const T (&largest)[9]) {
   return least * kWidestRange<T> < all;
 }
 
-}  // namespace eigengrad::ops::kernels::winograd
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd

@@ -4,14 +4,14 @@
 
 #include <algorithm>
 
+#include <eigengrad/core/window.hpp>
 #include <eigengrad/ops/kernels/tile.hpp>
 #include <eigengrad/ops/kernels/winograd_range.hpp>
 #include <eigengrad/ops/kernels/winograd_transform.hpp>
-#include <eigengrad/ops/window.hpp>
 
 // What Winograd's products read and write: tiles of images, transformed, a packet of channels at a time.
 
-namespace eigengrad::ops::kernels::winograd {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd {
 
 /// The points of the algorithm: element-wise products of a tile.
 inline constexpr int points(int m) { return (m + 2) * (m + 2); }
@@ -24,7 +24,7 @@ struct Planes {
   Index lines = 0;
   Index panels = 0;
 
-  static Index panels_of(Index channels) { return (channels + kTileCols<T> - 1) / kTileCols<T>; }
+  static Index panels_of(Index channels) { return ceil_div(channels, kTileCols<T>); }
   /// One packet more than needed: or the points of a tile would all lie on the same lines of the cache.
   Index point_stride() const { return panels * panel_stride() + kLanes<T>; }
   Index panel_stride() const { return lines * kTileCols<T>; }
@@ -58,7 +58,7 @@ struct TileGrid {
   Index high, wide;
 
   static TileGrid of(int m, Index images, Index height, Index width) {
-    return {m, images, height, width, (height + m - 1) / m, (width + m - 1) / m};
+    return {m, images, height, width, ceil_div(height, m), ceil_div(width, m)};
   }
   Index count() const { return images * high * wide; }
 
@@ -268,4 +268,4 @@ void transform_output(const Planes<T>& m, const Images<T>& images, const TileGri
   }
 }
 
-}  // namespace eigengrad::ops::kernels::winograd
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd

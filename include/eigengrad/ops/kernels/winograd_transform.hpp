@@ -12,7 +12,7 @@
 // for numbers of any type that adds and multiplies; tests check them against the window itself.
 // Source   Winograd 1980; Lavin & Gray 2016, with the points 0, 1, -1, 2, -2 and infinity for m = 4
 
-namespace eigengrad::ops::kernels {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 template <int M>
 struct Winograd;
@@ -148,4 +148,4 @@ EIGEN_ALWAYS_INLINE void transform_tile(const Transform& transform, const Load& 
   }
 }
 
-}  // namespace eigengrad::ops::kernels
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -6,13 +6,14 @@
 #include <bit>
 
 #include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/scratch.hpp>
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/ops/kernels/even_split.hpp>
 #include <eigengrad/ops/kernels/winograd_weights.hpp>
 
 // The weight gradient by Winograd's algorithm: outputs by tiles, with tiles by inputs, at each point.
 
-namespace eigengrad::ops::kernels::winograd {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd {
 
 /// Elements of transformed tiles that all threads share.
 inline constexpr Index kSharedElements = 2 * 1024 * 1024;
@@ -50,14 +51,13 @@ class WeightGradient {
     v.data = operands.mutable_data();
     m.data = v.data + v_elements;
 
-    const Index x_blocks = (x_panels_ + kBlockPanels - 1) / kBlockPanels;
-    const Index dy_blocks = (dy_panels_ + kBlockPanels - 1) / kBlockPanels;
+    const Index x_blocks = ceil_div(x_panels_, kBlockPanels);
+    const Index dy_blocks = ceil_div(dy_panels_, kBlockPanels);
     const Planes<T> du{nullptr, kBlockPanels * kTileCols<T>, kBlockPanels};
     const Index du_elements = Planes<T>::elements(size_.points(), du.lines, du.panels);
     // The sums of one round are a thread's own; those of more must last.
     const bool lasting = rounds.count > 1;
-    Tensor<T> du_tensor({lasting ? x_blocks * dy_blocks : Index{num_threads()}, du_elements});
-    T* du_data = du_tensor.mutable_data();
+    const Scratch<T> scratch(du_elements, lasting ? x_blocks * dy_blocks : Index{num_threads()});
 
     for (Index round = 0; round < rounds.count; ++round) {
       const Index first = rounds.begin(round);
@@ -73,7 +73,7 @@ class WeightGradient {
       if (wide_.are_many()) return false;
       parallel_for(x_blocks * dy_blocks, 1, [&](Index task, Index, Index slot) {
         Planes<T> own = du;
-        own.data = du_data + (lasting ? task : slot) * du_elements;
+        own.data = scratch.of(lasting ? task : slot);
         const Index x_panel = task % x_blocks * kBlockPanels;
         const Index dy_panel = task / x_blocks * kBlockPanels;
         multiply(v, x_panel, m, dy_panel, count, own, round > 0);
@@ -157,4 +157,4 @@ class WeightGradient {
   WideTiles wide_;
 };
 
-}  // namespace eigengrad::ops::kernels::winograd
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd

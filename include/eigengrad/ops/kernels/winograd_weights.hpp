@@ -11,7 +11,7 @@
 
 // The weights of Winograd's products, transformed, a packet of channels at a time.
 
-namespace eigengrad::ops::kernels::winograd {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd {
 
 /// Weights (outputs, 3, 3, inputs).
 template <class T>
@@ -192,4 +192,4 @@ struct ProductWeights {
   }
 };
 
-}  // namespace eigengrad::ops::kernels::winograd
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 
 // Walking over arrays by strides: what operations on axes have in common.
 //   Walk<2> walk(shape, {strides_a, strides_b});      // the positions of a shape, with an offset in each array
 //   for (walk.seek(begin); begin < end; ++begin, walk.next()) a[walk.offset(0)] = b[walk.offset(1)];
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// The distance in elements between neighbours on each axis.
 using Strides = std::array<Index, Shape::kMaxRank>;
@@ -82,4 +82,4 @@ class Walk {
   std::array<Index, N> offsets_{};
 };
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <array>
 
-#include <eigengrad/ops/strided.hpp>
+#include <eigengrad/ops/kernels/strided.hpp>
 
 // Loops over several arrays by as few axes as possible: axes of one element are left out, and neighbours that are one
 // axis in every array are joined.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// Axes of more than one element, outermost first, and their strides in N arrays.
 template <std::size_t N>
@@ -91,4 +91,4 @@ struct JoinedAxes {
   }
 };
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -7,7 +7,7 @@
 
 #include <eigengrad/core/text.hpp>
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA {
 
 /// The ways to compute a convolution. All agree up to rounding; tests and comparisons may name one. Each is a type in
 /// kernels/conv_list.hpp.
@@ -42,4 +42,4 @@ inline std::string to_string(Conv2dAlgorithm algorithm) {
 }
 inline std::ostream& operator<<(std::ostream& out, Conv2dAlgorithm algorithm) { return out << to_string(algorithm); }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -4,41 +4,39 @@
 
 #include <algorithm>
 
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 
 // Sums of numbers in a row, however many: runs are added up in T, the runs in double.
 //   const double squares = row_sum<T>(count, [](const auto& v) { return v.square(); }, x);
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// Elements that are added up in their own type.
 inline constexpr Index kRowRun = 1024;
-
-namespace detail {
 
 /// f(from[i], ...) of the elements of one block, or of fewer and then zeros.
 template <class T, class F, class... From>
 EIGEN_ALWAYS_INLINE PaddedBlock<T> last_block(Index count, const F& f, const From*... from) {
   PaddedBlock<T> values;
   Block<T>(values.elements.data()) = f(ConstBlock<From>(PaddedBlock<From>(from, count).elements.data())...);
-  kernels::clear_rest(count, values.elements.data());  // f of 0 need not be 0
+  detail::clear_rest(count, values.elements.data());  // f of 0 need not be 0
   return values;
 }
 
 /// The sum of f(from[i], ...) in T. Four blocks are added up side by side, in registers; the last one is filled up.
 template <class T, class F, class... From>
 EIGEN_ALWAYS_INLINE T sum_run(Index count, const F& f, const From*... from) {
-  using Vector = kernels::Vector<T>;
+  using Vector = detail::Vector<T>;
   constexpr int kSide = 4;
-  constexpr int kVectors = static_cast<int>(kBlock<T>) / kernels::kLanes<T>;
-  Vector sum[kernels::array_size(kSide * kVectors)];
+  constexpr int kVectors = static_cast<int>(kBlock<T>) / detail::kLanes<T>;
+  Vector sum[detail::array_size(kSide * kVectors)];
   EIGENGRAD_UNROLL
   for (int k = 0; k < kSide * kVectors; ++k) sum[k] = Vector(0.0);
   const auto add = [&](int side, const T* values) EIGENGRAD_INLINE_LAMBDA {
     EIGENGRAD_UNROLL
     for (int k = 0; k < kVectors; ++k) {
       const int at = side * kVectors + k;
-      sum[at] = sum[at] + Vector::load(values + k * kernels::kLanes<T>);
+      sum[at] = sum[at] + Vector::load(values + k * detail::kLanes<T>);
     }
   };
   const auto add_block = [&](int side, Index i) EIGENGRAD_INLINE_LAMBDA {
@@ -68,8 +66,6 @@ EIGENGRAD_NOINLINE double sum_runs(Index count, F f, const From*... from) {
   return total;
 }
 
-}  // namespace detail
-
 /// The sum of f(from[i], ...) over `count` elements, on the calling thread; f takes and returns Eigen array expressions
 /// of blocks and is copied. The order depends on the count alone, not on where a row begins: equal rows have equal sums.
 template <class T, class F, class... From>
@@ -84,4 +80,4 @@ double row_sum(Index count, const T* from) {
       count, [](const auto& v) { return v; }, from);
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -7,10 +7,10 @@
 #include <concepts>
 #include <type_traits>
 
-#include <eigengrad/ops/axes.hpp>
-#include <eigengrad/ops/column_sum.hpp>
-#include <eigengrad/ops/joined_axes.hpp>
-#include <eigengrad/ops/row_sum.hpp>
+#include <eigengrad/ops/kernels/axis_mask.hpp>
+#include <eigengrad/ops/kernels/column_sum.hpp>
+#include <eigengrad/ops/kernels/joined_axes.hpp>
+#include <eigengrad/ops/kernels/row_sum.hpp>
 
 // Sums and extrema over any axes, by several threads and yet in one order.
 //   Tensor<T> y = reduce_axes<Sum>(x, axes.mask("sum", x.shape()), result_shape);
@@ -18,9 +18,7 @@
 // the runs in double, so that a long sum in float keeps its digits; the parts are added from first to last. Bool and
 // small integers are added in Index.
 
-namespace eigengrad::ops {
-
-namespace detail {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// The larger and the smaller of two numbers; NaN if one of them is.
 struct Larger {
@@ -35,8 +33,6 @@ struct Smaller {
     return a < b || a != a ? a : b;
   }
 };
-
-}  // namespace detail
 
 /// Reductions: `of` numbers in a row, and how two results, or expressions of them, are joined.
 struct Sum {
@@ -85,8 +81,6 @@ struct Extremum {
 using Maximum = Extremum<detail::Larger>;
 using Minimum = Extremum<detail::Smaller>;
 
-namespace detail {
-
 /// Columns that are reduced side by side.
 inline constexpr Index kColumnBlock = 256;
 /// With so many results or more, no result needs more than one thread.
@@ -114,13 +108,13 @@ struct ReductionPlan {
     if (reduced.last_stride(0) != 1) {
       cols = kept.take_last();
       width = std::min(cols, kColumnBlock);
-      blocks = (cols - 1) / width + 1;
+      blocks = ceil_div(cols, width);
     }
     units = kept.positions() * blocks;
     part_size = count;
     if (units >= kManyResults || count * width <= 2 * kElementGrain) return;
     part_size = std::max<Index>(1, kElementGrain / width);
-    parts = (count - 1) / part_size + 1;
+    parts = ceil_div(count, part_size);
   }
 };
 
@@ -142,11 +136,11 @@ auto reduce_row(const T* x, const JoinedAxes<1>& reduced, Index begin, Index end
 /// The positions [begin, end) of reduced axes for `width` neighbouring results.
 template <class R, class T, class To>
 void reduce_columns(const T* x, Index width, const JoinedAxes<1>& reduced, Index begin, Index end, To* to) {
-  using Run = typename R::template Result<T>;
+  using Part = typename R::template Result<T>;
   using Total = typename R::template Total<T>;
-  std::array<Run, kColumnBlock> run_memory;
+  std::array<Part, kColumnBlock> run_memory;
   std::array<Total, kColumnBlock> total_memory;
-  RowMap<Run> run(run_memory.data(), width);
+  RowMap<Part> run(run_memory.data(), width);
   RowMap<Total> total(total_memory.data(), width);
   Walk<1> walk = reduced.walk();
   walk.seek(begin);
@@ -155,9 +149,9 @@ void reduce_columns(const T* x, Index width, const JoinedAxes<1>& reduced, Index
     for (Index row = 0; row < rows; ++row, walk.next()) {
       const ConstRowMap<T> next(x + walk.offset(), width);
       if (row == 0)
-        run = next.template cast<Run>();
+        run = next.template cast<Part>();
       else
-        run = R::join(run, next.template cast<Run>());
+        run = R::join(run, next.template cast<Part>());
     }
     if (rows == end - begin) {
       RowMap<To>(to, width) = run.template cast<To>();
@@ -195,8 +189,6 @@ void reduce_parts(const ReductionPlan& plan, const T* x, Index results, To* to) 
   });
 }
 
-}  // namespace detail
-
 /// Each result from the elements along the axes of the mask; 0 where there is none.
 /// Shapes   x any; result the other axes of x, with or without axes of size 1 between them
 /// Memory   x itself where no axis has more than one element; at most x.numel() / 64 numbers beside the result
@@ -232,4 +224,4 @@ Tensor<typename R::template Result<T>> reduce_axes(const Tensor<T>& x, AxisMask 
   return y;
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 
 // Sums of many short rows, as the pixels under a window are: each column by itself, runs of rows added up in T and the
 // runs in double.
@@ -12,7 +12,7 @@
 //   for (...) sum.add(ConstRowMap<T>(row, width));
 //   sum.divide(count);                          // to = sum / count
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// Rows that are added up in their own type.
 inline constexpr Index kColumnRun = 64;
@@ -58,4 +58,4 @@ class ColumnSum {
   Index runs_ = 0;  // before it
 };
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

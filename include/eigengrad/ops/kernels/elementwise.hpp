@@ -4,23 +4,20 @@
 
 #include <algorithm>
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <type_traits>
 #include <utility>
 
-#include <eigengrad/core/check.hpp>
 #include <eigengrad/core/parallel.hpp>
+#include <eigengrad/core/sum_of.hpp>
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/ops/kernels/array_math.hpp>
 #include <eigengrad/ops/kernels/block.hpp>
 
-// Loops over the elements of tensors, on several threads, written as Eigen array expressions.
-//   Tensor<T> y = map(x, [](const auto& x) { return x * x; });
-// Elements are computed in blocks, the last of which is filled up: equal elements have equal results, to the last bit,
+// Loops over elements, written as Eigen array expressions. Elements are computed in blocks, the last of which is filled up: equal elements have equal results, to the last bit,
 // wherever they stand. Eigen alone would compute what does not fill a vector by other functions, or rounding otherwise.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// Elements in one piece of a parallel elementwise loop.
 inline constexpr Index kElementGrain = 16 * 1024;
@@ -34,33 +31,25 @@ void parallel_rows(const Shape& shape, F&& body) {
   if (shape.numel() > 0) parallel_for(shape.rows(), row_grain(shape.cols()), body);
 }
 
-/// The type that elements add up in, as in NumPy and PyTorch: Index for bool and integers smaller than it, so that a
-/// sum counts what is true and does not wrap at 255; else their own.
-template <class T>
-using SumOf = std::conditional_t<std::integral<T> && sizeof(T) < sizeof(Index), Index, T>;
-
 /// Numbers in a row, as those of a pixel or of a matrix row, wherever they begin.
 template <class T>
 using RowMap = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
 template <class T>
 using ConstRowMap = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
 
-using kernels::kBlock;
 /// A block in memory, wherever it begins.
 template <class T>
 using Block = Eigen::Map<Eigen::Array<T, static_cast<int>(kBlock<T>), 1>>;
 template <class T>
 using ConstBlock = Eigen::Map<const Eigen::Array<T, static_cast<int>(kBlock<T>), 1>>;
 
-namespace detail {
-
 /// A copy of the first elements of a block, with zeros for the others.
 template <class T>
 struct PaddedBlock {
-  alignas(64) std::array<T, kernels::array_size(kBlock<T>)> elements;
+  alignas(64) std::array<T, detail::array_size(kBlock<T>)> elements;
 
   PaddedBlock() = default;
-  PaddedBlock(const T* from, Index count) { kernels::load_part(count, from, elements.data()); }
+  PaddedBlock(const T* from, Index count) { detail::load_part(count, from, elements.data()); }
 };
 
 /// to[i] = f(from[i], ...) in whole blocks. Never inlined, so that the blocks of an array and the last one, filled up,
@@ -77,8 +66,6 @@ Tensor<T> reuse(Tensor<T>& x) {
   return x.unique() ? std::move(x) : Tensor<T>(x.shape());
 }
 
-}  // namespace detail
-
 /// to[i] = f(from[i], ...) for `count` elements, on the calling thread; `to` may be one of `from`. f takes and returns
 /// Eigen array expressions and is copied.
 template <class T, class F, class... From>
@@ -89,32 +76,7 @@ void map_row(Index count, T* to, const F& f, const From*... from) {
   detail::PaddedBlock<T> last;
   detail::map_blocks(kBlock<T>, last.elements.data(), f,
                      detail::PaddedBlock<From>(from + whole, count - whole).elements.data()...);
-  kernels::copy_part(count - whole, last.elements.data(), to + whole);
+  detail::copy_part(count - whole, last.elements.data(), to + whole);
 }
 
-/// y = f(x) element by element; f takes and returns Eigen array expressions of blocks.
-/// Memory   none if x is the only holder of its elements, else one tensor
-template <class T, class F>
-Tensor<T> map(Tensor<T> x, const F& f) {
-  const T* from = x.data();
-  Tensor<T> y = detail::reuse(x);
-  T* to = y.mutable_data();
-  parallel_for(y.numel(), kElementGrain,
-               [&](Index begin, Index end) { map_row(end - begin, to + begin, f, from + begin); });
-  return y;
-}
-
-/// z = f(x, y) element by element, for x and y of the same shape.
-/// Memory   as for one argument; x is the one that may be written over
-template <class T, class F>
-Tensor<T> map(Tensor<T> x, const Tensor<T>& y, const F& f) {
-  check::same_shape("map", "second argument", y.shape(), x.shape());
-  const T* from = x.data();
-  Tensor<T> z = detail::reuse(x);
-  T* to = z.mutable_data();
-  parallel_for(z.numel(), kElementGrain,
-               [&](Index begin, Index end) { map_row(end - begin, to + begin, f, from + begin, y.data() + begin); });
-  return z;
-}
-
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

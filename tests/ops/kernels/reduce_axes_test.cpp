@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include <eigengrad/ops/reduce_axes.hpp>
+#include <eigengrad/ops/kernels/reduce_axes.hpp>
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 namespace {
 
 /// Which element of the result each element of x belongs to.
@@ -112,4 +112,4 @@ TEST(ReduceAxes, NaNIsTheExtremumWhereverItStands) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include <eigengrad/ops/map_packets.hpp>
+#include <eigengrad/ops/kernels/map_packets.hpp>
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 namespace {
 
 using testing::random;
@@ -53,4 +53,4 @@ TEST(MapPackets, RefusesTwoShapes) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/map.hpp>
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {
 
 TEST(Map, AppliesToEveryElementAndLeavesASharedInputAlone) {
@@ -32,4 +32,4 @@ TEST(Map, WritesOverAnInputThatNobodyElseHolds) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops

@@ -10,10 +10,10 @@
 #include <eigengrad/core/tensor.hpp>
 
 // Windows that move over an image, as convolution and pooling share them.
-//   ops::Window window{.kernel = 3, .stride = 2, .padding = 1};      // 3 x 3; {3, 5} is 3 high and 5 wide
+//   Window window{.kernel = 3, .stride = 2, .padding = 1};      // 3 x 3; {3, 5} is 3 high and 5 wide
 //   window.output("MaxPool2d", x.shape());                            // (N, P, Q, C)
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA {
 
 /// A height and a width in pixels; one number stands for both.
 struct Size2d {
@@ -31,12 +31,16 @@ struct Size2d {
 inline std::string to_string(const Size2d& size) { return joined(size.height, 'x', size.width); }
 inline std::ostream& operator<<(std::ostream& out, const Size2d& size) { return out << to_string(size); }
 
+namespace detail {
+
 /// Images with pixels.
 /// Errors   ShapeError for another rank than (N, H, W, C), or no pixels
-EIGENGRAD_CALLED inline void check_image(const check::Where& where, const Shape& x) {
+EIGENGRAD_CALLED inline void check_image(const detail::check::Where& where, const Shape& x) {
   if (x.rank() == 4 && x[1] > 0 && x[2] > 0) return;
   throw ShapeError(error_text(where.name(), ": input has shape ", x, ", expected (N, H, W, C) with pixels"));
 }
+
+}  // namespace detail
 
 /// A window of kernel taps, `dilation` pixels apart, that moves by `stride` over an image with `padding` more
 /// pixels on each side.
@@ -53,9 +57,9 @@ struct Window {
 
   /// Errors   ValueError for a kernel, stride or dilation below 1, a padding below 0, or any of them above 2^30 (2^14 where
   ///          an Index has 32 bits)
-  EIGENGRAD_CALLED void check_options(const check::Where& where) const {
+  EIGENGRAD_CALLED void check_options(const detail::check::Where& where) const {
     const auto check_both = [&](std::string_view option, const Size2d& size, Index least) {
-      constexpr Index kMost = eigengrad::detail::kLargestFactor / 2;  // so that no product of two overflows
+      constexpr Index kMost = detail::kLargestFactor / 2;  // so that no product of two overflows
       if (size.height < least || size.width < least) {
         throw ValueError(error_text(where.name(), ": ", option, " is ", size, ", expected ", least, " or more"));
       }
@@ -71,7 +75,7 @@ struct Window {
 
   /// As check_options, and the window always lies on a pixel: it has no dilation, and the padding is at most half
   /// the kernel.
-  EIGENGRAD_CALLED void check_pooling(const check::Where& where) const {
+  EIGENGRAD_CALLED void check_pooling(const detail::check::Where& where) const {
     check_options(where);
     if (dilation != Size2d(1)) {
       throw ValueError(error_text(where.name(), ": dilation is ", dilation, ", expected 1x1 in pooling"));
@@ -83,13 +87,14 @@ struct Window {
 
   /// The positions of the window on images x (N, H, W, C), as a shape with the same N and C.
   /// Errors   ShapeError if x has not four axes or no pixels, or the window is larger than the padded image
-  EIGENGRAD_CALLED Shape output(const check::Where& where, const Shape& x) const {
+  EIGENGRAD_CALLED Shape output(const detail::check::Where& where, const Shape& x) const {
     if (x.rank() != 4) {
       throw ShapeError(
           error_text(where.name(), ": input has ", x.rank(), " axes, expected 4: (N, H, W, C); input shape ", x));
     }
-    check_image(where, x);
-    const Size2d padded{check::sum(where, x[1], 2 * padding.height), check::sum(where, x[2], 2 * padding.width)};
+    detail::check_image(where, x);
+    const Size2d padded{detail::check::sum(where, x[1], 2 * padding.height),
+                        detail::check::sum(where, x[2], 2 * padding.width)};
     const Size2d needed = extent();
     if (needed.height > padded.height || needed.width > padded.width) {
       throw ShapeError(error_text(where.name(), ": window of ", needed, " pixels, expected at most ", padded,
@@ -101,10 +106,10 @@ struct Window {
 
   /// The positions of a pooling window: as output, and every window lies on a pixel.
   /// Errors   those of check_pooling and output
-  EIGENGRAD_CALLED Shape pooled(const check::Where& where, const Shape& x) const {
+  EIGENGRAD_CALLED Shape pooled(const detail::check::Where& where, const Shape& x) const {
     check_pooling(where);
     return output(where, x);
   }
 };
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <eigengrad/ops/copy_strided.hpp>
+#include <eigengrad/ops/kernels/copy_strided.hpp>
 
 #include "support/positions.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 namespace {
 
 using testing::counting;
@@ -110,4 +110,4 @@ TEST(Walk, HasOnePositionWithoutAxes) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

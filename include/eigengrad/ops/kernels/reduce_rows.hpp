@@ -4,18 +4,16 @@
 
 #include <algorithm>
 
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 
 // Sums over the rows of a matrix, by several threads and yet in one order: each run of rows adds up its own
 // part, and the parts are added from first to last.
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// Rows in one run of a reduction: few enough that a sum in float keeps its digits, enough that the parts of all runs
 /// are small beside the matrix.
 inline Index reduction_grain(Index cols) { return std::clamp<Index>(row_grain(cols), 32, 256); }
-
-namespace detail {
 
 /// The sum of the parts, from first to last.
 /// Shapes   parts (runs, width), result (width)
@@ -34,8 +32,6 @@ EIGENGRAD_CALLED Tensor<T> sum_of_parts(Tensor<T> parts) {
   return sums.template cast<T>();
 }
 
-}  // namespace detail
-
 /// The sum of what body(begin, end, sums) adds to `width` zeros, over the runs of rows [begin, end) of a matrix
 /// with `cols` columns.
 /// Shapes   result (width)
@@ -44,7 +40,7 @@ template <class T, class F>
 Tensor<T> reduce_rows(Index rows, Index cols, Index width, const F& body) {
   if (rows == 0 || cols == 0) return Tensor<T>::zeros({width});
   const Index grain = reduction_grain(cols);
-  const Index runs = (rows - 1) / grain + 1;
+  const Index runs = ceil_div(rows, grain);
   Tensor<T> parts = Tensor<T>::zeros({runs, width});
   T* data = parts.mutable_data();
   parallel_for(rows, grain, [&](Index begin, Index end) { body(begin, end, data + begin / grain * width); });
@@ -65,4 +61,4 @@ Tensor<SumOf<T>> sum_rows(const Tensor<T>& x) {
   });
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

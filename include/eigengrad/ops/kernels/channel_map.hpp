@@ -5,10 +5,10 @@
 #include <utility>
 
 #include <eigengrad/core/channel_map.hpp>
-#include <eigengrad/ops/elementwise.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// y = the map of x, in one pass.
 /// Shapes   x, y (..., C)
@@ -17,8 +17,8 @@ namespace eigengrad::ops {
 template <class T>
 Tensor<T> channel_map(Tensor<T> x, const ChannelMap<T>& f) {
   const Index channels = x.shape().cols();
-  if (!f.scale.empty()) check::same_shape("channel_map", "scale", f.scale.shape(), {channels});
-  if (!f.shift.empty()) check::same_shape("channel_map", "shift", f.shift.shape(), {channels});
+  if (!f.scale.empty()) detail::check::same_shape("channel_map", "scale", f.scale.shape(), {channels});
+  if (!f.shift.empty()) detail::check::same_shape("channel_map", "shift", f.shift.shape(), {channels});
   if (f.changes_nothing()) return x;
   const Tensor<T> scale = f.scale.empty() ? Tensor<T>::ones({channels}) : f.scale;
   const Tensor<T> shift = f.shift.empty() ? Tensor<T>::zeros({channels}) : f.shift;
@@ -27,16 +27,16 @@ Tensor<T> channel_map(Tensor<T> x, const ChannelMap<T>& f) {
   T* to = y.mutable_data();
   parallel_rows(y.shape(), [&](Index begin, Index end) {
     for (Index at = begin * channels; at < end * channels; at += channels) {
-      kernels::for_each_packet<T, kernels::kChoiceLanes<T>>(channels, [&](auto lanes, Index c) {
-        using P = kernels::PacketOf<T, lanes>;
-        const auto load = [c](const T* row) { return kernels::packet::ploadu<P>(row + c); };
-        P v = kernels::multiply_add(load(from + at), load(scale.data()), load(shift.data()));
+      detail::for_each_packet<T, detail::kChoiceLanes<T>>(channels, [&](auto lanes, Index c) {
+        using P = detail::PacketOf<T, lanes>;
+        const auto load = [c](const T* row) { return detail::packet::ploadu<P>(row + c); };
+        P v = detail::multiply_add(load(from + at), load(scale.data()), load(shift.data()));
         if (f.relu) v = v < P{} ? P{} : v;  // NaN passes through
-        kernels::packet::pstoreu(to + at + c, v);
+        detail::packet::pstoreu(to + at + c, v);
       });
     }
   });
   return y;
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

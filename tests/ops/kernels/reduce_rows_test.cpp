@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <eigengrad/ops/reduce_rows.hpp>
+#include <eigengrad/ops/kernels/reduce_rows.hpp>
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 namespace {
 
 TEST(ReduceRows, AddsEveryRowOnce) {
@@ -42,4 +42,4 @@ TEST(ReduceRows, ItsPartsAreSmallBesideTheMatrix) {
 }
 
 }  // namespace
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

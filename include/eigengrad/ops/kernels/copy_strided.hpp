@@ -7,16 +7,14 @@
 #include <cstring>
 #include <type_traits>
 
-#include <eigengrad/ops/elementwise.hpp>
-#include <eigengrad/ops/joined_axes.hpp>
+#include <eigengrad/ops/kernels/elementwise.hpp>
+#include <eigengrad/ops/kernels/joined_axes.hpp>
 #include <eigengrad/ops/kernels/pack.hpp>
 
 // Copies between arrays by strides: what permuting, slicing, joining and repeating have in common.
 //   copy_strided(shape, x, x_strides, y, y_strides);      // y[i] = x[i] for every position i of shape
 
-namespace eigengrad::ops {
-
-namespace detail {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// Copies a run of elements: a few without the call that memcpy is, many on several threads.
 template <class T>
@@ -60,11 +58,11 @@ void transpose_lines(const T* from, Index from_stride, Index rows, Index cols, T
   for (Index first = 0; first < cols; first += Lines, from += Lines * from_stride, to += Lines) {
     const Index count = std::min<Index>(Lines, cols - first);
     if constexpr (std::is_floating_point_v<T>) {
-      if (count == Lines && rows >= kernels::kLanes<T>) {
-        alignas(64) std::array<T, kernels::array_size(kLongBand * Lines)> block;
-        std::array<const T*, kernels::array_size(Lines)> lines;
+      if (count == Lines && rows >= detail::kLanes<T>) {
+        alignas(64) std::array<T, detail::array_size(kLongBand * Lines)> block;
+        std::array<const T*, detail::array_size(Lines)> lines;
         for (Index j = 0; j < Lines; ++j) lines[static_cast<std::size_t>(j)] = from + j * from_stride;
-        kernels::pack_lines<T>(lines.data(), Lines, Lines, rows, block.data());
+        detail::pack_lines<T>(lines.data(), Lines, Lines, rows, block.data());
         for (Index i = 0; i < rows; ++i) std::memcpy(to + i * to_stride, block.data() + i * Lines, Lines * sizeof(T));
         continue;
       }
@@ -88,7 +86,7 @@ void copy_transposed(const JoinedAxes<2>& axes, std::size_t contiguous, const T*
   // Lines that lie on pages of their own are read further at a time: each costs the processor an address to look up.
   constexpr Index kPage = 4096 / static_cast<Index>(sizeof(T));
   const Index height = from_stride >= kPage ? kLongBand : kLongBand / 4;
-  const Index bands = (rows - 1) / height + 1;
+  const Index bands = ceil_div(rows, height);
   parallel_for(others.positions() * bands, row_grain(height * cols), [&](Index begin, Index end) {
     Walk<2> walk = others.walk();
     walk.seek(begin / bands);
@@ -103,8 +101,6 @@ void copy_transposed(const JoinedAxes<2>& axes, std::size_t contiguous, const T*
     }
   });
 }
-
-}  // namespace detail
 
 /// to[i] = from[i] for every position i of a shape. The arrays do not overlap; strides of `from` may be 0.
 template <class T>
@@ -140,4 +136,4 @@ void copy_strided(const Shape& shape, const T* from, const Strides& from_strides
   });
 }
 
-}  // namespace eigengrad::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail
