@@ -123,7 +123,8 @@ elif have_program brew; then
   brew install $(packages brew_name)
 else
   echo "setup.sh: no package manager known here (apt-get, dnf, pacman, brew). Please install:$missing" >&2
-  echo "          (CMake 3.25 or newer, a C++20 compiler, Eigen 3.4 to 5, GoogleTest, CLI11, Google Benchmark, nlohmann-json)" >&2
+  echo "          (CMake 3.25 or newer, a C++20 compiler, Eigen 3.4 to 5, GoogleTest, CLI11, Google Benchmark," >&2
+  echo "          nlohmann-json)" >&2
   exit 1
 fi
 if ! have_cmake; then

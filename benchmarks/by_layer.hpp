@@ -36,7 +36,8 @@ struct PartTimes {
   std::vector<std::vector<double>> forward, backward;
 };
 
-/// One step as Sequential makes it (in inference without folding layers into each other), with the laps of a watch between its parts; the last two are loss and update.
+/// One step as Sequential makes it (in inference without folding layers into each other), with the laps of a watch
+/// between its parts; the last two are loss and update.
 template <class Optimizer>
 void step_by_layer(Yardstick& yardstick, Optimizer& optimizer, nn::SoftmaxCrossEntropy<>& loss, Index first, Mode mode,
                    PartTimes& times) {

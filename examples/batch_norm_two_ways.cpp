@@ -75,7 +75,7 @@ Results by_hand(const Tensor<double>& images, nn::BatchNorm2d<double> layer, con
 
 /// The largest difference of two elements, NaN where there is one.
 double difference(const Tensor<double>& a, const Tensor<double>& b) {
-  detail::check::same_shape("difference", "second tensor", b.shape(), a.shape());
+  if (a.shape() != b.shape()) throw ShapeError("difference: tensors of different shapes");
   return (a.array() - b.array()).abs().maxCoeff<Eigen::PropagateNaN>();
 }
 

@@ -3,8 +3,8 @@
 cmake_minimum_required(VERSION 3.21)
 
 # cmake -D INCLUDE_DIR=include/eigengrad -P tests/layers.cmake
-# Checks every #include of the library against the picture in docs/architecture.md, that each of its arrows is used, that
-# no two headers include each other, and that the umbrella header leaves none out.
+# Checks every #include of the library against the picture in docs/architecture.md, that each of its arrows is used,
+# that no two headers include each other, and that the umbrella header leaves none out.
 set(core_uses "")
 set(ops/kernels_uses core)
 set(ops_uses core ops/kernels)

@@ -14,8 +14,8 @@
 
 #include <eigengrad/core/text.hpp>
 
-// Flags that are numbers. What is not wholly a finite number of the type, within bounds, is refused with the name of the
-// flag and what it takes: nothing is rounded, wrapped or cut.
+// Flags that are numbers. What is not wholly a finite number of the type, within bounds, is refused with the name of
+// the flag and what it takes: nothing is rounded, wrapped or cut.
 //   examples::add_number(app, "--dropout", options.dropout, "share of units", examples::kShare);
 
 namespace examples {

@@ -21,8 +21,8 @@ namespace examples {
 
 /// As long as it lives, std::cout writes to the process's standard output through it, and it remembers the first error.
 /// At its beginning the three standard descriptors are open, to /dev/null if they were closed: else the next file that
-/// the program opens would be its standard output. Writing beyond a limit on the size of files becomes an error instead of
-/// the end of the process.
+/// the program opens would be its standard output. Writing beyond a limit on the size of files becomes an error instead
+/// of the end of the process.
 class StandardOutput : private std::streambuf {
  public:
   StandardOutput() {
@@ -46,7 +46,7 @@ class StandardOutput : private std::streambuf {
   /// Writes what is left. Why something could not be written, in the system's words; empty if all was.
   std::string problem() {
     std::cout.flush();
-    return code_ == 0 ? "" : detail::system_reason(code_);
+    return code_ == 0 ? "" : eigengrad::detail::system_reason(code_);
   }
 
  private:

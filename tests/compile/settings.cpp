@@ -6,8 +6,8 @@
 
 #include <eigengrad/eigengrad.hpp>
 
-// Compiled under settings of Eigen and of the compiler; some of these programs also run. It uses the kernels of both number
-// types, and what float computes must be what double does.
+// Compiled under settings of Eigen and of the compiler; some of these programs also run. It uses the kernels of both
+// number types, and what float computes must be what double does.
 namespace {
 
 using namespace eigengrad;

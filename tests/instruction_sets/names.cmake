@@ -21,7 +21,8 @@ endforeach()
 
 set(shared "")
 foreach(name IN LISTS FIRST_names)
-  if(name MATCHES "eigengrad::|Eigen::" AND NOT name MATCHES "^(typeinfo |typeinfo name |vtable )?(for )?eigengrad::([A-Z][A-Za-z]*Error|Error)")
+  if(name MATCHES "eigengrad::|Eigen::"
+     AND NOT name MATCHES "^((typeinfo|typeinfo name|vtable) for )?eigengrad::[A-Za-z]*Error")
     list(FIND SECOND_names "${name}" at)
     if(NOT at EQUAL -1)
       list(APPEND shared "${name}")

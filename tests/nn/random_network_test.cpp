@@ -31,8 +31,9 @@
 #include <eigengrad/nn/softmax.hpp>
 #include <eigengrad/nn/tanh.hpp>
 
-// Layers, options and shapes at random, absurd ones among them. A network either computes, with gradients that are those
-// of its outputs, or throws one of the library's errors; nothing else may happen. Network i is a function of i alone.
+// Layers, options and shapes at random, absurd ones among them. A network either computes, with gradients that are
+// those of its outputs, or throws one of the library's errors; nothing else may happen. Network i is a function of i
+// alone.
 //   EIGENGRAD_RANDOM_NETWORKS=1000000     as many of them; the target random_networks does so
 //   EIGENGRAD_RANDOM_NETWORK=4711         this one alone
 
@@ -232,8 +233,8 @@ class Trial {
     return true;
   }
 
-  /// Differences of <y, dy> along a random direction against the gradients. Where a kink lies between, another direction
-  /// and a smaller step agree.
+  /// Differences of <y, dy> along a random direction against the gradients. Where a kink lies between, another
+  /// direction and a smaller step agree.
   std::string check_gradients(Sequential<Number>& net, const Sequential<Number>& before, const Tensor<Number>& x,
                               const Tensor<Number>& dx, const Tensor<Number>& dy, Mode mode) {
     std::string problem;

@@ -101,8 +101,8 @@ TEST(BatchNormOp, TheVarianceSurvivesALargeMean) {
   }
 }
 
-// The sum of 256 numbers about 10^6 is rounded to a multiple of 16: the mean of such a run is wrong by a good part of the
-// deviation, and what is missing from it sets that right.
+// The sum of 256 numbers about 10^6 is rounded to a multiple of 16: the mean of such a run is wrong by a good part of
+// the deviation, and what is missing from it sets that right.
 TEST(BatchNormOp, TheRoundingOfASumIsSetRight) {
   Rng rng(1);
   const auto x = Tensor<float>::generate({4000, 2}, [&] { return static_cast<float>(1e6 + rng.normal()); });

@@ -43,8 +43,8 @@ const Conv2dCase kWithBadValues[] = {
 constexpr float kBadValues[] = {1e6F, 1e30F, std::numeric_limits<float>::infinity(),
                                 -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()};
 
-/// Sums of products, by the definition, in double, and of their magnitudes: what a sum in float is rounded by. A bad value
-/// counts as multiplied by 1 or more, since in its own sums it may be rounded with the weights around it.
+/// Sums of products, by the definition, in double, and of their magnitudes: what a sum in float is rounded by. A bad
+/// value counts as multiplied by 1 or more, since in its own sums it may be rounded with the weights around it.
 struct Sums {
   Tensor<double> exact, magnitude;
   explicit Sums(const Shape& shape) : exact(Tensor<double>::zeros(shape)), magnitude(Tensor<double>::zeros(shape)) {}

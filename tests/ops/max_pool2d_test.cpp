@@ -34,8 +34,8 @@ const std::pair<Shape, Window> kMaxPools[] = {
     {{1, 40, 40, 17}, {.kernel = 40}},
 };
 
-/// The tap with the largest pixel under the window at (p, q), the first of equals, the last NaN where there are some, and
-/// that pixel.
+/// The tap with the largest pixel under the window at (p, q), the first of equals, the last NaN where there are some,
+/// and that pixel.
 template <class T>
 struct Winner {
   Index tap = -1, h = -1, w = -1;

@@ -29,8 +29,8 @@
 
 #include "support/message_of.hpp"
 
-// A tensor without elements may have any sizes beside the 0: no operation multiplies them to nonsense, loops over them or
-// moves a pointer to nothing. Each gives a result, or one of the library's errors, at once.
+// A tensor without elements may have any sizes beside the 0: no operation multiplies them to nonsense, loops over them
+// or moves a pointer to nothing. Each gives a result, or one of the library's errors, at once.
 
 namespace eigengrad::EIGENGRAD_ISA::ops {
 namespace {

@@ -52,7 +52,8 @@ TEST(CheckShapes, TheLastSmallerBatchCounts) {
             "input shape (1, 5); this is an epoch's last, smaller batch, which drop_last leaves out");
 }
 
-/// A network of 4 inputs and 3 classes that learns from 20 samples; what fit says of the test set, and whether it took a step.
+/// A network of 4 inputs and 3 classes that learns from 20 samples; what fit says of the test set, and whether it took
+/// a step.
 template <class L, class Train, class Test>
 std::string problem_with(const L& loss, const Train& train, const Test& test) {
   nn::Sequential net{nn::Linear{4, 3}};

@@ -8,8 +8,8 @@
 
 #include <eigengrad/eigengrad.hpp>
 
-// What the pool of memory holds while networks are trained and used: at most 1.5 times the most that was in use at once,
-// and with fixed shapes what the second step left.
+// What the pool of memory holds while networks are trained and used: at most 1.5 times the most that was in use at
+// once, and with fixed shapes what the second step left.
 
 namespace eigengrad::EIGENGRAD_ISA {
 namespace {

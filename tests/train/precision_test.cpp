@@ -108,8 +108,8 @@ TEST(MediumPrecision, TheLossGoesDownAsInFloat32) {
   const auto rounded = losses(images, medium);
   ASSERT_EQ(exact.size(), 50U);
   EXPECT_EQ(rounded == exact, !ops::detail::kHasBf16);
-  // The first loss tells of one forward; seen is 0.002. Adam's first steps go by the signs of the gradients, some of which
-  // the rounding turns: seen are 0.026 at the third loss, and 0.04 for the means.
+  // The first loss tells of one forward; seen is 0.002. Adam's first steps go by the signs of the gradients, some of
+  // which the rounding turns: seen are 0.026 at the third loss, and 0.04 for the means.
   EXPECT_NEAR(rounded[0], exact[0], 0.005);
   for (std::size_t i = 1; i < 3; ++i) EXPECT_NEAR(rounded[i], exact[i], 0.05) << "step " << i;
   for (std::size_t i = 0; i < 50; i += 10) EXPECT_NEAR(mean(rounded, i), mean(exact, i), 0.15) << "from step " << i;

@@ -21,8 +21,8 @@ struct GradOptions {
 /// The gradients of <dy, y> by some variables, leaves or not. Nothing is added to any grad(). A variable that y was not
 /// computed from has the gradient 0; variables that stand for one parameter all have the gradient by it.
 /// Shapes   dy as y; the results as the variables
-/// Errors   StateError for a constant y, a variable without a value, a graph that has been freed or, with create_graph, an operation that can be
-///          differentiated only once; ShapeError where dy has another shape than y
+/// Errors   StateError for a constant y, a variable without a value, a graph that has been freed or, with create_graph,
+///          an operation that can be differentiated only once; ShapeError where dy has another shape than y
 template <class T>
 std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T>>& by, const Variable<T>& dy,
                               const GradOptions& options = {}) {

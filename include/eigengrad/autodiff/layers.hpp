@@ -90,8 +90,8 @@ Variable<T> silu(const Variable<T>& x) {
       x);
 }
 
-/// The exact form, with P the distribution function of the standard normal distribution: its derivative is P(x) + x p(x)
-/// with the density p, and the derivative of that is p(x) (2 - x^2).
+/// The exact form, with P the distribution function of the standard normal distribution: its derivative is P(x) + x
+/// p(x) with the density p, and the derivative of that is p(x) (2 - x^2).
 template <class T>
 Variable<T> gelu_backward(const Variable<T>& dy, const Variable<T>& x) {
   return record(

@@ -159,7 +159,8 @@ class BackwardPass {
     return visit;
   }
 
-  /// A place in the table, at a node where another pass was first. If there is no memory for it, this one was never there.
+  /// A place in the table, at a node where another pass was first. If there is no memory for it, this one was never
+  /// there.
   Visit<T>* visit_of_my_own(Node<T>& node) {
     try {
       return &others_.try_emplace(&node, Visit<T>{&node}).first->second;

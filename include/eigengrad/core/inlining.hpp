@@ -5,8 +5,8 @@
 // What the compiler is told about functions that it should not copy into each of their callers: a header-only library
 // is compiled with every program that uses it, and most of that time goes where the code is large, not where it is hot.
 
-// Before a function that is seldom called, as those that make errors: it is compiled for size and never into its callers,
-// which keep to what they do often.
+// Before a function that is seldom called, as those that make errors: it is compiled for size and never into its
+// callers, which keep to what they do often.
 #if defined(__GNUC__)
 #define EIGENGRAD_COLD __attribute__((noinline, cold))
 #else

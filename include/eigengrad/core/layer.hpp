@@ -71,12 +71,12 @@ using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 ///   std::string description() const      "Linear 3072->100", for errors and summaries
 ///   Index multiply_adds(const Shape&)    products of one forward pass, for summaries and benchmarks
 ///   Shape output_shape(const Shape& x, Mode) const   where it cannot be trained on every shape that it takes
-///   bool fold_into(ChannelMap<T>& f)     where in inference it treats every channel by itself: adds that to f, unless f
-///                                        cannot express it, and forgets the last forward; its forward is not called
-///   Tensor forward_mapped(Tensor x, const ChannelMap<T>& f)   forward in Mode::inference, and f of the result in the same pass
-/// After one forward, backward may be called several times, for the rows of a Jacobian, say: every call is the derivative
-/// at that forward, and the gradients of the parameters add up. Gradients in a shape other than that of the parameter, a
-/// result that contradicts output_shape, and a dx that has not the shape of x are found by nn::Sequential.
+///   bool fold_into(ChannelMap<T>& f)     where in inference it treats every channel by itself: adds that to f, unless
+///                                        f cannot express it, and forgets the last forward; its forward is not called
+///   Tensor forward_mapped(Tensor x, const ChannelMap<T>& f)   forward in Mode::inference, then f, in one pass
+/// After one forward, backward may be called several times, for the rows of a Jacobian, say: every call is the
+/// derivative at that forward, and the gradients of the parameters add up. Gradients in a shape other than that of the
+/// parameter, a result that contradicts output_shape, and a dx that has not the shape of x are found by nn::Sequential.
 /// A layer remembers its last forward, so one object serves one thread at a time: give every thread a copy of the
 /// network, which shares the weights until one of them is trained.
 /// output_shape throws ShapeError for an input that does not fit; forward may rely on it having been called.
@@ -95,8 +95,8 @@ concept LayerOf = Layer<L> && std::same_as<scalar_of<L>, T>;
 /// The contract of a loss: forward compares outputs with a target and returns one number, the mean over the
 /// batch; backward returns the gradient by the outputs.
 /// It may have
-///   void check_target(const Shape& outputs, const Target& target) const     throws what forward would on outputs of that
-///                                                                           shape; fit asks before the first step
+///   void check_target(const Shape& outputs, const Target& target) const     throws what forward would on outputs of
+///                                                                           that shape; fit asks before the first step
 template <class L, class Target = Tensor<Index>>
 concept Loss = std::copyable<L> && requires(L loss, const Target& target) {
   typename scalar_of<L>;

@@ -33,7 +33,8 @@
 // last tensor lets go. A training loop with fixed shapes asks the system for memory in its first steps only.
 //
 // The pool holds at most 1.5 times the most that was ever in use at once, or 16 MiB if that is more. Within this bound
-// a block is kept for a later tensor of its size class. Beyond it blocks of other sizes serve, or go back to the system.
+// a block is kept for a later tensor of its size class. Beyond it blocks of other sizes serve, or go back to the
+// system.
 
 namespace eigengrad::EIGENGRAD_ISA {
 

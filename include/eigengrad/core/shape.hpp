@@ -24,8 +24,8 @@ class Shape;
 std::string to_string(const Shape& shape);
 
 /// The sizes of a tensor's axes. Rank 0 is a scalar and has one element.
-/// Errors   ShapeError for a negative size, more than kMaxRank axes, or sizes whose product an Index does not hold. Sizes of
-///          0 are left out of that product: so that of any of the sizes is one that an Index holds
+/// Errors   ShapeError for a negative size, more than kMaxRank axes, or sizes whose product an Index does not hold.
+///          Sizes of 0 are left out of that product: so that of any of the sizes is one that an Index holds
 class Shape {
  public:
   static constexpr int kMaxRank = 6;

@@ -46,7 +46,8 @@ inline std::string with_reason(std::string_view problem, int code = errno) {
 
 enum class FileUse { read, write };
 
-/// What stops a file from being opened, beside the system's own reasons; empty for nothing. Reading follows symbolic links.
+/// What stops a file from being opened, beside the system's own reasons; empty for nothing. Reading follows symbolic
+/// links.
 inline std::string_view refusal(const std::filesystem::path& path, FileUse use) {
   namespace fs = std::filesystem;
   std::error_code ignored;

@@ -79,8 +79,8 @@ EIGENGRAD_COLD std::string text_of(const void* part) {
   }
 }
 
-/// A text, or an object and what makes a text of it: one type for all, so that joining is compiled once and not for each
-/// list of types. It refers to what it was made from.
+/// A text, or an object and what makes a text of it: one type for all, so that joining is compiled once and not for
+/// each list of types. It refers to what it was made from.
 struct TextPart {
   std::string_view text;
   const void* object = nullptr;

@@ -98,8 +98,8 @@ inline bool has_cifar10(const std::filesystem::path& directory) {
 
 /// Reads data_batch_1.bin to data_batch_5.bin and test_batch.bin: 50,000 and 10,000 images, not normalised.
 /// Shapes   images (N, 32, 32, 3), labels (N)
-/// Errors   IoError naming the directory and all files that it lacks, or a file that cannot be read, has another size or
-///          a label above 9
+/// Errors   IoError naming the directory and all files that it lacks, or a file that cannot be read, has another size
+///          or a label above 9
 template <class T = float>
 Split<ImageDataset<T>> load_cifar10(const std::filesystem::path& directory) {
   std::error_code ignored;

@@ -19,8 +19,8 @@ struct LinearOptions {
 
 /// y = x W^T + b on the last axis. Starts as PyTorch's Linear, from default_rng().
 /// Shapes   x (..., in_features), y (..., out_features); weight (out_features, in_features); bias (out_features)
-/// Errors   ValueError for a size below 1; ShapeError if x has another number of features, or if weight or bias has been
-///          given another shape
+/// Errors   ValueError for a size below 1; ShapeError if x has another number of features, or if weight or bias has
+///          been given another shape
 template <class T = float>
 class Linear {
  public:

@@ -33,7 +33,8 @@ double sum_of_squares(const T* values, Index count) {
   return sum;
 }
 
-/// Calls f with the gradients that count: those of the parameters that an optimiser has or, if it has none of them, all.
+/// Calls f with the gradients that count: those of the parameters that an optimiser has or, if it has none of them,
+/// all.
 template <class T, class F>
 void for_gradients(std::span<Parameter<T>* const> parameters, const F& f) {
   bool trained = false;
@@ -89,8 +90,8 @@ double grad_norm(const std::vector<Parameter<T>*, Allocator>& parameters) {
 
 /// Scales the gradients that grad_norm counts by max_norm / (norm + 1e-6) where that is below 1, as
 /// torch.nn.utils.clip_grad_norm_ does. Returns the norm before.
-/// Errors   ValueError, before anything changes, for a null pointer, a max_norm below 0 or a norm that is not finite, as
-///          PyTorch with error_if_nonfinite
+/// Errors   ValueError, before anything changes, for a null pointer, a max_norm below 0 or a norm that is not finite,
+///          as PyTorch with error_if_nonfinite
 template <class T, class Allocator = std::allocator<Parameter<T>*>>
 double clip_grad_norm(const std::vector<Parameter<T>*, Allocator>& parameters, double max_norm) {
   return detail::clip_grad_norm(std::span<Parameter<T>* const>(parameters), max_norm);

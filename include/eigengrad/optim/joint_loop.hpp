@@ -19,9 +19,9 @@
 
 namespace eigengrad::EIGENGRAD_ISA::optim::detail {
 
-/// The arrays are seen in a row and the row is cut into chunks of ops::detail::kElementGrain elements: small arrays share a
-/// chunk, a large one has several. Each array begins at a multiple of kStride in the row, so that a piece of an array
-/// whose memory is aligned to 64 bytes is aligned too.
+/// The arrays are seen in a row and the row is cut into chunks of ops::detail::kElementGrain elements: small arrays
+/// share a chunk, a large one has several. Each array begins at a multiple of kStride in the row, so that a piece of an
+/// array whose memory is aligned to 64 bytes is aligned too.
 /// The table of the arrays lives in the pool of the tensors: a loop in every step asks nothing of the system.
 template <class Job>
 class JointLoop {

@@ -26,8 +26,8 @@
 //     static bool keeps(const Options&, std::size_t) { return false; } // is the i-th of them needed?
 //     static void check_options(const Options&) {}                     // of all options but the two above
 //     SignRule(const Options&, const StepNumbers& numbers) : ... {}    // before each step of a parameter
-//     // Of whole blocks (ops::detail::kBlock elements): what does not fill one is filled up with zeros. So vectors compute all
-//     // elements, and equal ones make equal steps.
+//     // Of whole blocks (ops::detail::kBlock elements): what does not fill one is filled up with zeros.
+//     // So vectors compute all elements, and equal ones make equal steps.
 //     void operator()(Index count, float* values, const float* grads, const std::array<float*, 0>& state) const;
 //   };
 //   struct Sign : optim::Optimizer<SignRule> { using Optimizer::Optimizer; };
@@ -63,8 +63,8 @@ class Optimizer {
   }
 
   /// One step of all parameters that have a gradient.
-  /// Errors   before anything changes: ShapeError where a gradient or what is kept does not fit its parameter, StateError
-  ///          where no parameter has a gradient, as after a forgotten backward
+  /// Errors   before anything changes: ShapeError where a gradient or what is kept does not fit its parameter,
+  ///          StateError where no parameter has a gradient, as after a forgotten backward
   void step() {
     check_before_step();
     detail::JointLoop<Job> loop(entries_.size());
@@ -121,8 +121,8 @@ class Optimizer {
   Index groups() const { return static_cast<Index>(groups_.size()); }
 
  private:
-  /// Elements that a rule gets at a time. Its several passes over them stay in the first-level cache, and memory is read
-  /// for one piece while another is computed.
+  /// Elements that a rule gets at a time. Its several passes over them stay in the first-level cache, and memory is
+  /// read for one piece while another is computed.
   static constexpr Index kPiece = 512;
   static constexpr std::size_t kStates = Rule::kState.size();
   using States = std::array<Scalar*, kStates>;

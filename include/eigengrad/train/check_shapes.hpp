@@ -30,8 +30,8 @@ EIGENGRAD_COLD void about(std::string_view what, const F& f) {
   }
 }
 
-/// Lets the loss look at the targets of all samples, if it can `check` and the data set says what they are. `outputs` is
-/// the network's for `count` samples.
+/// Lets the loss look at the targets of all samples, if it can `check` and the data set says what they are. `outputs`
+/// is the network's for `count` samples.
 template <class L, class D>
 void check_targets(const L& loss, const D& dataset, const Shape& outputs, Index count) {
   if constexpr (requires { loss.check_target(outputs, dataset.targets()); }) {
@@ -64,10 +64,10 @@ void check_training_targets(const Net& net, const L& loss, const data::Loader<D>
   }
 }
 
-/// A test set has samples, the network takes their shape in batches of that size, and its outputs and the targets suit the
-/// loss. A data set that cannot tell its input_shape is asked for its first batch.
-/// Errors   ValueError for a test set without samples; ShapeError naming the layer that does not fit; those of the loss's
-///          `check`
+/// A test set has samples, the network takes their shape in batches of that size, and its outputs and the targets suit
+/// the loss. A data set that cannot tell its input_shape is asked for its first batch.
+/// Errors   ValueError for a test set without samples; ShapeError naming the layer that does not fit; those of the
+///          loss's `check`
 template <class Net, class L, data::Dataset D>
 void check_test_set(const Net& net, const L& loss, const D& test, Index batch_size) {
   if (test.size() <= 0) throw ValueError("fit: the test set has no samples");

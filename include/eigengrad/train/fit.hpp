@@ -95,11 +95,12 @@ EIGENGRAD_COLD void check_data(const Net& net, const L& loss, const data::Loader
 
 /// Trains a network step by step: forward, loss, backward, update. Ends after max_steps or with the loader.
 /// With a schedule the optimiser keeps the factor of the last step.
-/// Errors   ValueError naming the step, before it changes a parameter, where the loss is not finite, with the first place
-///          where a number is not (inputs, targets, a parameter, a layer's output), or where, with max_grad_norm, the
-///          gradients are not; ValueError for a run without end; before the first step those of check_data; ShapeError
-///          where a result of the network or of the loss's backward has a shape that it should not; StateError where a
-///          parameter of the optimiser has got no gradient by the first evaluation after a whole epoch, or by the last one
+/// Errors   ValueError naming the step, before it changes a parameter, where the loss is not finite, with the first
+///          place where a number is not (inputs, targets, a parameter, a layer's output), or where, with max_grad_norm,
+///          the gradients are not; ValueError for a run without end; before the first step those of check_data;
+///          ShapeError where a result of the network or of the loss's backward has a shape that it should not;
+///          StateError where a parameter of the optimiser has got no gradient by the first evaluation after a whole
+///          epoch, or by the last one
 template <class Net, class L, class Optimizer, class D, data::Dataset Test>
 std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader, const Test& test,
                              const FitOptions& options = {}) {

@@ -29,10 +29,10 @@ struct RunDirectoryOptions {
 
 /// A folder that exists and that one run has for itself as long as the object lives: a lock, which the system releases
 /// with the process, keeps others out. A folder that holds one of the files already is refused, unless `overwrite`
-/// says so. Then the files of the earlier run stay until finish(): the new ones are written beside them under names that
-/// end in .part, and keep these if the run fails.
-/// Errors   IoError naming the folder or file and the reason if it cannot be made or written to, another run is using it,
-///          it holds a run, or something that is no regular file has one of the names
+/// says so. Then the files of the earlier run stay until finish(): the new ones are written beside them under names
+/// that end in .part, and keep these if the run fails.
+/// Errors   IoError naming the folder or file and the reason if it cannot be made or written to, another run is using
+///          it, it holds a run, or something that is no regular file has one of the names
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path path, const RunDirectoryOptions& options = {})
@@ -70,8 +70,8 @@ class RunDirectory {
     return beside_ ? detail::unfinished(path_ / name) : path_ / name;
   }
 
-  /// The run has succeeded: its files replace those of the earlier one, if there was one. After an error it may be called
-  /// again, and goes on with the file that the error names.
+  /// The run has succeeded: its files replace those of the earlier one, if there was one. After an error it may be
+  /// called again, and goes on with the file that the error names.
   /// Errors   IoError naming the file and the reason
   void finish() {
     for (; beside_ && finished_ < files_.size(); ++finished_) {

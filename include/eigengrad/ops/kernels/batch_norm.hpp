@@ -15,8 +15,8 @@ namespace eigengrad::EIGENGRAD_ISA::ops::detail::batch_norm {
 /// Packets of channels at once. The backward pass needs four factors for each.
 inline constexpr int kChannelGroup = kRegisters >= 32 ? 4 : 2;
 
-/// Of x (rows, `Packets` vectors), rows `step` elements apart: the mean, then the sum of what is missing from it, 0 but for the
-/// rounding of the first sum, and of the squares about it. They are written `step` elements apart.
+/// Of x (rows, `Packets` vectors), rows `step` elements apart: the mean, then the sum of what is missing from it, 0 but
+/// for the rounding of the first sum, and of the squares about it. They are written `step` elements apart.
 template <int Packets, class Access, class T>
 void column_moments(const Access& access, const T* x, Index rows, Index step, T* parts) {
   using P = typename Access::P;

@@ -144,9 +144,9 @@ struct SingleNumber {
   EIGEN_ALWAYS_INLINE void store(T* to, P value) const { *to = value; }
 };
 
-/// Calls f(access, vectors, i) for groups of `Vectors` whole vectors, then single ones, then for what is left, by a mask
-/// where there are any. `vectors` is a compile-time constant: a group keeps that many sums or factors in registers.
-/// With a Length of 1 they are single numbers, Vectors of them and then one.
+/// Calls f(access, vectors, i) for groups of `Vectors` whole vectors, then single ones, then for what is left, by a
+/// mask where there are any. `vectors` is a compile-time constant: a group keeps that many sums or factors in
+/// registers. With a Length of 1 they are single numbers, Vectors of them and then one.
 template <class T, int Vectors, int Length = kLanes<T>, class F>
 EIGEN_ALWAYS_INLINE void for_each_vector_group(Index count, const F& f) {
   using Whole = std::conditional_t<Length == 1, SingleNumber<T>, WholeVector<T>>;

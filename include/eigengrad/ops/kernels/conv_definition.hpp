@@ -27,9 +27,9 @@ bool is_finite(const Tensor<T>& x) {
   return are_finite(x.data(), x.numel());
 }
 
-/// True if nothing that is not finite has been multiplied with zeros beside the image in y = x * W or, with a stride, in dx.
-/// Looks at the first and the last pixel of those that are a stride apart: each tap that lies beside the image anywhere
-/// does so at one of them.
+/// True if nothing that is not finite has been multiplied with zeros beside the image in y = x * W or, with a stride,
+/// in dx. Looks at the first and the last pixel of those that are a stride apart: each tap that lies beside the image
+/// anywhere does so at one of them.
 template <class T>
 bool is_finite_at_corners(const Tensor<T>& images, const Size2d& stride = 1) {
   const Index height = images.size(1), width = images.size(2), channels = images.size(3);
@@ -56,8 +56,8 @@ bool is_finite_at_first_input(const Tensor<T>& dw) {
   return true;
 }
 
-/// True if zeros between merged groups have met nothing that is not finite in images of `merged` channels a group: each of
-/// these has channels of a group that only zeros lead to then, and thus NaN, first or last.
+/// True if zeros between merged groups have met nothing that is not finite in images of `merged` channels a group: each
+/// of these has channels of a group that only zeros lead to then, and thus NaN, first or last.
 template <class T>
 bool is_number_in_merged_groups(const Tensor<T>& images, Index groups) {
   const Index channels = images.size(3) / groups;

@@ -36,7 +36,8 @@ struct Images {
 };
 
 /// `Tile` positions of a run and `Packets` packets of channels, of which a single one may be there in part: sums of the
-/// live taps, which begin with `start`, or 0 where it is null. Eight sums at once hide the time that each addition takes.
+/// live taps, which begin with `start`, or 0 where it is null. Eight sums at once hide the time that each addition
+/// takes.
 template <class T, int Tile, int Packets>
 void gather_tile(const LiveTap* live, Index count, const T* weights, const T* start, Index channels, const T* from,
                  Index from_step, T* to, Index to_step) {

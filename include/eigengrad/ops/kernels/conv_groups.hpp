@@ -16,8 +16,8 @@
 
 namespace eigengrad::EIGENGRAD_ISA::ops::detail::groups {
 
-/// How many groups are best taken as one: as many as a packet has room for, of those numbers that divide them. Groups of
-/// one input have an algorithm of their own.
+/// How many groups are best taken as one: as many as a packet has room for, of those numbers that divide them. Groups
+/// of one input have an algorithm of their own.
 template <class T>
 Index mergeable(const ConvProblem& problem) {
   if (problem.group_inputs() == 1) return 1;

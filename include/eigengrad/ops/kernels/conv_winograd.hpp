@@ -47,8 +47,8 @@ struct WinogradConv {
 
   /// For each point the products and the transforms of the tiles; reading and transforming the weights.
   static double cycles(const ConvProblem& problem, ConvDirection direction) {
-    // The input gradient of one output has products of one step, of which there is next to nothing to save; and a weight
-    // that is near 0 by chance, being alone under its tap, would make the algorithm decline.
+    // The input gradient of one output has products of one step, of which there is next to nothing to save; and a
+    // weight that is near 0 by chance, being alone under its tap, would make the algorithm decline.
     if (direction == ConvDirection::backward_input && problem.group_outputs() == 1) return kNeverFastest;
     constexpr double kPoints = winograd::points(M);
     const ConvSizes<T> n(problem);

@@ -14,8 +14,9 @@
 #include <eigengrad/ops/kernels/array_math.hpp>
 #include <eigengrad/ops/kernels/block.hpp>
 
-// Loops over elements, written as Eigen array expressions. Elements are computed in blocks, the last of which is filled up: equal elements have equal results, to the last bit,
-// wherever they stand. Eigen alone would compute what does not fill a vector by other functions, or rounding otherwise.
+// Loops over elements, written as Eigen array expressions. Elements are computed in blocks, the last of which is filled
+// up: equal elements have equal results, to the last bit, wherever they stand. Eigen alone would compute what does not
+// fill a vector by other functions, or rounding otherwise.
 
 namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 

@@ -268,8 +268,8 @@ double cycles(const OperandRef<T>& a, const OperandRef<T>& b, Index steps, Index
   return products + rows_packed + cols_packed + written;
 }
 
-/// The product by panels: packets run along the columns of c or, by transposing everything, along its rows, which are the
-/// columns of `transposed`.
+/// The product by panels: packets run along the columns of c or, by transposing everything, along its rows, which are
+/// the columns of `transposed`.
 template <class T>
 void multiply_packed(const OperandRef<T>& a, const OperandRef<T>& b, Index steps, const ResultRef<T>& c,
                      const ResultRef<T>& transposed, bool add, const ProductTiles<T>& tiles) {

@@ -8,8 +8,8 @@
 #include <eigengrad/ops/kernels/elementwise.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
 
-// Element by element, for functions that choose. Eigen 3.4 evaluates `select` one element at a time, which compilers make
-// vectors of at -O3 alone.
+// Element by element, for functions that choose. Eigen 3.4 evaluates `select` one element at a time, which compilers
+// make vectors of at -O3 alone.
 //   Tensor<T> y = map_packets(x, [](auto v) { return v < decltype(v){} ? decltype(v){} : v; });
 
 namespace eigengrad::EIGENGRAD_ISA::ops::detail {

@@ -105,8 +105,8 @@ void collect_gradients(const Access& access, const Patch& patch, const T* dy, co
   unroll<Packets>([&](auto k) EIGENGRAD_INLINE_LAMBDA { access.store(dx + k * kLength, sum[k]); });
 }
 
-/// Elements that are needed when a row is done, asked for in equal shares while it is computed: windows jump from row to
-/// row, which a processor does not foresee.
+/// Elements that are needed when a row is done, asked for in equal shares while it is computed: windows jump from row
+/// to row, which a processor does not foresee.
 class ComingRows {
  public:
   /// Elements [first, last) by `steps` calls of share.

@@ -16,7 +16,8 @@
 // An operand is a matrix of lines and steps that can pack any part of itself:
 //   void pack(Index first_line, Index valid, Index width, Index first_step, Index depth, T* target) const
 // writes width * depth elements; the lines from `valid` on are zeros. An operand whose lines are contiguous in memory,
-// or in long runs, may say so, and its lines need no rearranging to become the rows of a tile (RowsAreLines in tile.hpp):
+// or in long runs, may say so, and its lines need no rearranging to become the rows of a tile (RowsAreLines in
+// tile.hpp):
 //   bool lines_are_contiguous() const
 //   void copy_lines(Index first_line, Index lines, Index first_step, Index depth, T* target) const
 // A View is one in memory; those of a

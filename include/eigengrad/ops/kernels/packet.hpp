@@ -23,8 +23,8 @@
 #define EIGENGRAD_INLINE_LAMBDA
 #endif
 
-// Before a loop of a constant number of rounds: it disappears, and arrays it indexes stay in registers. A loop is less for
-// the compiler to work on than as many copies of its body.
+// Before a loop of a constant number of rounds: it disappears, and arrays it indexes stay in registers. A loop is less
+// for the compiler to work on than as many copies of its body.
 #if defined(__clang__)
 #define EIGENGRAD_UNROLL _Pragma("clang loop unroll(full)")
 #elif defined(__GNUC__)
@@ -175,8 +175,8 @@ struct Vector {
   EIGEN_ALWAYS_INLINE friend Vector operator*(Vector a, Vector b) { return Vector(packet::pmul(a.packet, b.packet)); }
 };
 
-/// Loads and stores packets of channels of which the last has as many as are left. It asks each time whether the packet is
-/// whole: two copies of a long loop would double what the compiler has to do.
+/// Loads and stores packets of channels of which the last has as many as are left. It asks each time whether the packet
+/// is whole: two copies of a long loop would double what the compiler has to do.
 template <class T>
 class ChannelPacket {
  public:

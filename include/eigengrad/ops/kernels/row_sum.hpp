@@ -67,7 +67,8 @@ EIGENGRAD_NOINLINE double sum_runs(Index count, F f, const From*... from) {
 }
 
 /// The sum of f(from[i], ...) over `count` elements, on the calling thread; f takes and returns Eigen array expressions
-/// of blocks and is copied. The order depends on the count alone, not on where a row begins: equal rows have equal sums.
+/// of blocks and is copied. The order depends on the count alone, not on where a row begins: equal rows have equal
+/// sums.
 template <class T, class F, class... From>
 requires(sizeof...(From) > 0) EIGEN_ALWAYS_INLINE double row_sum(Index count, const F& f, const From*... from) {
   if (count > kBlock<T>) return detail::sum_runs<T>(count, f, from...);

@@ -95,8 +95,8 @@ void multiply_tile(Index depth, const T* a, Index a_jump, const T* b, T* c, Inde
 template <class T>
 using MultiplyTile = void (*)(Index, const T*, Index, const T*, T*, Index, bool);
 
-/// multiply_tile for 1, ..., kTileRows rows and 1 or 2 packets (the first index counts packets, the second rows, both from one
-/// less).
+/// multiply_tile for 1, ..., kTileRows rows and 1 or 2 packets (the first index counts packets, the second rows, both
+/// from one less).
 template <class T, class Layout, class Step, int Packets>
 inline constexpr auto kTileOfPackets = []<std::size_t... R>(std::index_sequence<R...>) {
   return std::array<MultiplyTile<T>, sizeof...(R)>{multiply_tile<T, Layout, Step, static_cast<int>(R) + 1, Packets>...};

@@ -12,24 +12,24 @@
 #include <eigengrad/ops/kernels/elementwise.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
 
-// Winograd's transforms mix all numbers of a tile and take them apart again. So each output is rounded as if the largest
-// pixel of its tile were under its window, and a pixel that is not finite is in all of them. Tiles in which that matters
-// are found as they are transformed and computed by the definition afterwards, alone: what is found depends on the tile
-// and on nothing else. The same goes for the taps of the weights.
-// While a tile is transformed the squares of its pixels are added up, and by themselves those of four of them: these tell
-// of nearly every tile that its range is usual. Only of the others the maxima are taken.
+// Winograd's transforms mix all numbers of a tile and take them apart again. So each output is rounded as if the
+// largest pixel of its tile were under its window, and a pixel that is not finite is in all of them. Tiles in which
+// that matters are found as they are transformed and computed by the definition afterwards, alone: what is found
+// depends on the tile and on nothing else. The same goes for the taps of the weights.
+// While a tile is transformed the squares of its pixels are added up, and by themselves those of four of them: these
+// tell of nearly every tile that its range is usual. Only of the others the maxima are taken.
 
 namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd {
 
 /// How many times the largest pixel under a window another one of its tile may be. The error of an output is about
 /// 100 eps times the largest pixel of its tile in F(4x4, 3x3), which has factors of 8 in A and 5 in B (less in
-/// F(2x2, 3x3)); with this it stays below a tenth of the largest pixel of its own window, and is a hundred times smaller
-/// in what is usual.
+/// F(2x2, 3x3)); with this it stays below a tenth of the largest pixel of its own window, and is a hundred times
+/// smaller in what is usual.
 template <class T>
 inline constexpr T kWidestRange = T(1e-3) / std::numeric_limits<T>::epsilon();
 
-/// True if the squares of the numbers that make a tile, `all` in sum, are of usual size and not beyond the range of those
-/// of a part of it.
+/// True if the squares of the numbers that make a tile, `all` in sum, are of usual size and not beyond the range of
+/// those of a part of it.
 template <class T>
 bool is_usual(T all, T part) {
   constexpr T kLargest = std::numeric_limits<T>::max() / (kWidestRange<T> * kWidestRange<T>);
@@ -160,8 +160,8 @@ class TileSquares {
   Vector<T> of_rows_[2] = {Vector<T>(0), Vector<T>(0)};
 };
 
-/// The squares of the weights under each of the nine taps, summed lane by lane: of outputs over the inputs, or the other
-/// way round.
+/// The squares of the weights under each of the nine taps, summed lane by lane: of outputs over the inputs, or the
+/// other way round.
 template <class T>
 struct TapSquares {
   Vector<T> of[9];

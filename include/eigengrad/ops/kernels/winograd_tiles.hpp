@@ -51,7 +51,8 @@ struct Tile {
   Index image, row, col;
 };
 
-/// The tiles of m x m outputs that cover an image of height x width of them, row by row; those of the next image follow.
+/// The tiles of m x m outputs that cover an image of height x width of them, row by row; those of the next image
+/// follow.
 struct TileGrid {
   int m;
   Index images, height, width;
@@ -119,8 +120,8 @@ EIGEN_ALWAYS_INLINE void from_points(const Planes<T>& planes, const T* from, con
 }
 
 /// The parts of a tile that a result is summed over: count.height x count.width of them, a pixel apart. In forward they
-/// are the windows of its outputs, and zeros alone give 0; for the gradient of the weights they are what each tap lies on,
-/// and zeros alone add nothing to a larger sum.
+/// are the windows of its outputs, and zeros alone give 0; for the gradient of the weights they are what each tap lies
+/// on, and zeros alone add nothing to a larger sum.
 struct TileParts {
   Size2d count, size;
   bool zeros_count;
@@ -245,8 +246,8 @@ struct Epilogue {
   }
 };
 
-/// y = A^T m A and then the epilogue, for the tiles [first, first + count) and channels [begin, end); m has the channels
-/// from `begin` on.
+/// y = A^T m A and then the epilogue, for the tiles [first, first + count) and channels [begin, end); m has the
+/// channels from `begin` on.
 template <int M, class T>
 void transform_output(const Planes<T>& m, const Images<T>& images, const TileGrid& grid, const Epilogue<T>& epilogue,
                       Index first, Index count, Index begin, Index end) {

@@ -18,8 +18,8 @@ namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd {
 /// Elements of transformed tiles that all threads share.
 inline constexpr Index kSharedElements = 2 * 1024 * 1024;
 
-/// dW (outputs, 3, 3, inputs) from dy and x, which `margin` pixels of zeros surround. Tiles in which pixels drown others are
-/// left out, and their part is computed by the definition.
+/// dW (outputs, 3, 3, inputs) from dy and x, which `margin` pixels of zeros surround. Tiles in which pixels drown
+/// others are left out, and their part is computed by the definition.
 template <class T>
 class WeightGradient {
  public:

@@ -147,8 +147,8 @@ void transform_weight_gradient(const Planes<T>& du, T* dw, Index inputs, Index o
   }
 }
 
-/// The size of the tiles, M x M outputs, and the functions that are compiled for each M: what calls them, for many tiles
-/// or a panel of weights at a time, is compiled once.
+/// The size of the tiles, M x M outputs, and the functions that are compiled for each M: what calls them, for many
+/// tiles or a panel of weights at a time, is compiled once.
 template <class T>
 struct TileSize {
   int m;
