@@ -29,7 +29,7 @@ double seconds_of(int repetitions, const F& f) {
   return watch.lap() / repetitions;
 }
 
-/// y = y * a + b, again and again, and the gradients by all three.
+/// y = y * a + b, again and again, and the gradients with respect to all three.
 void chain(int operations) {
   const Variable<float> x({}, {0.5F});
   const Variable<float> a({}, {0.999F});

@@ -12,7 +12,7 @@
 #include "networks.hpp"
 #include "timing.hpp"
 
-// Where the time of a step goes: every layer, the loss and the update on a clock of their own.
+// If the time of a step goes: every layer, the loss and the update on a clock of their own.
 //   print(std::cout, time_by_layer(yardstick, Mode::train, 1.0), step_seconds, peak);
 
 namespace benchmarks {

@@ -21,7 +21,7 @@
 
 namespace benchmarks {
 
-/// A figure of /proc/self/status, which is in kB there; 0 where the system has no such file.
+/// A figure of /proc/self/status, which is in kB there; 0 if the system has no such file.
 inline std::int64_t process_status(const std::string& name) {
   std::ifstream in("/proc/self/status");
   for (std::string key; in >> key; in.ignore(std::numeric_limits<std::streamsize>::max(), '\n')) {
@@ -44,7 +44,7 @@ inline std::int64_t peak_memory() {
 #endif
 }
 
-/// What is resident now; where the system does not say, the most that was.
+/// What is resident now; if the system does not say, the most that was.
 inline std::int64_t resident_memory() {
   const std::int64_t resident = process_status("VmRSS");
   return resident != 0 ? resident : peak_memory();

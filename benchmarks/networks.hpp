@@ -24,7 +24,7 @@ struct Yardstick {
   bool adam = true;  // else SGD
 };
 
-/// The first layer with parameters, whose input gradient training does not need; net.size() where there is none.
+/// The first layer with parameters, whose input gradient training does not need; net.size() if there is none.
 inline Index first_with_parameters(nn::Sequential<>& net) {
   Index first = 0;
   while (first < net.size() && !has_parameters(net[first])) ++first;

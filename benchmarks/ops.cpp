@@ -32,7 +32,7 @@ void gemm(benchmark::State& state, bool a_transposed, bool b_transposed) {
   benchmarks::count_multiply_adds(state, rows * cols * depth);
 }
 
-// The products of a linear layer: forward, gradient by the weight, gradient by the input.
+// The products of a linear layer: forward, gradient with respect to the weight and to the input.
 BENCHMARK_CAPTURE(gemm, forward, false, true)
     ->ArgNames({"rows", "cols", "depth", "threads"})
     ->ArgsProduct({{200}, {100, 700}, {3072, 700}, {1, 2}})

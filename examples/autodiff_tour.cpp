@@ -170,7 +170,7 @@ void function_in_a_network() {
   std::cout << "gradient by beta " << net.parameters().back()->grad << '\n';
 }
 
-// Where the gradient is g and the Hessian H, the parabola through this point has its minimum at x - H^-1 g.
+// If the gradient is g and the Hessian H, the parabola through this point has its minimum at x - H^-1 g.
 void newton(const std::vector<double>& start) {
   title("Newton's method on Rosenbrock's valley");
   Tensor<double> p({2}, std::span<const double>(start));

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 // Batch normalisation twice: written down as its definition and differentiated by autodiff, and as the layer whose
-// backward was derived by hand (docs/derivations). Prints how far the two are apart; the exit status is 1 where that is
+// backward was derived by hand (docs/derivations). Prints how far the two are apart; the exit status is 1 if that is
 // more than rounding.
 //   batch_norm_two_ways --batch 8 --size 16 --channels 32 --seed 1
 
@@ -73,7 +73,7 @@ Results by_hand(const Tensor<double>& images, nn::BatchNorm2d<double> layer, con
   return results;
 }
 
-/// The largest difference of two elements, NaN where there is one.
+/// The largest difference of two elements, NaN if there is one.
 double difference(const Tensor<double>& a, const Tensor<double>& b) {
   if (a.shape() != b.shape()) throw ShapeError("difference: tensors of different shapes");
   return (a.array() - b.array()).abs().maxCoeff<Eigen::PropagateNaN>();

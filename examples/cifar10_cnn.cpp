@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 
-// Trains a small VGG on CIFAR-10, or on synthetic images where CIFAR-10 is not found.
+// Trains a small VGG on CIFAR-10, or on synthetic images if CIFAR-10 is not found.
 //   cifar10_cnn --learning-rate 1e-4 --batch-size 32 --max-steps 5000
 
 #include "common/trainer.hpp"

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 
-// Trains a multi-layer perceptron on CIFAR-10, or on synthetic images where CIFAR-10 is not found.
+// Trains a multi-layer perceptron on CIFAR-10, or on synthetic images if CIFAR-10 is not found.
 //   cifar10_mlp --hidden-units 100 --learning-rate 2e-3 --max-steps 1500
 
 #include "common/trainer.hpp"

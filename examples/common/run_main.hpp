@@ -15,7 +15,7 @@
 namespace examples {
 
 /// What a main function does: parses the command line, then calls `program` and returns the exit status that it gives.
-/// Errors go to standard error, and so does a note where the program was built to be slow. What cannot be written to
+/// Errors go to standard error, and so does a note if the program was built to be slow. What cannot be written to
 /// standard output is an error too, once the program has done its work.
 template <class F>
 int run_main(CLI::App& app, int argc, char** argv, const F& program) {

@@ -131,7 +131,7 @@ class CustomNode final : public FirstOrderNode<T> {
 
 /// A layer called on a variable: one node. Gradients reach the layer's parameters, as in a network of layers. The layer
 /// must stay where it is as long as the graph.
-/// Errors   ShapeError where x does not fit the layer; StateError in a second derivative
+/// Errors   ShapeError if x does not fit the layer; StateError in a second derivative
 template <Layer L>
 Variable<scalar_of<L>> apply(L& layer, const Variable<scalar_of<L>>& x, Mode mode = Mode::train) {
   using T = scalar_of<L>;
@@ -150,7 +150,7 @@ Variable<scalar_of<L>> apply(L& layer, const Variable<scalar_of<L>>& x, Mode mod
 ///     std::array<Tensor<float>, 1> backward(const Tensor<float>& dy, std::array<bool, 1> wanted) { ... }
 ///   };
 /// backward may leave out (return empty) what is not wanted. It is called on the object that forward was called on.
-/// Errors   ShapeError where a gradient has another shape than its input; StateError in a second derivative
+/// Errors   ShapeError if a gradient has another shape than its input; StateError in a second derivative
 template <class F, class T, class... More>
 Variable<T> custom(F f, const Variable<T>& first, const More&... more) {
   constexpr std::size_t kInputs = 1 + sizeof...(More);

@@ -21,7 +21,7 @@ namespace eigengrad::EIGENGRAD_ISA::nn {
 /// y = f(x, parameters...), differentiated by autodiff. The parameters start at the given values and are called "0",
 /// "1", ... The function is called with variables, in training and in use.
 /// Errors   what f throws for an x that it does not take, from output_shape, before a network computes; StateError
-///          where backward comes before forward; ShapeError where a parameter has been given another shape
+///          if backward comes before forward; ShapeError if a parameter has been given another shape
 template <class T, class F, std::size_t N = 0>
 class Function {
  public:

@@ -19,10 +19,10 @@ struct GradOptions {
 };
 
 /// The gradients of <dy, y> by some variables, leaves or not. Nothing is added to any grad(). A variable that y was not
-/// computed from has the gradient 0; variables that stand for one parameter all have the gradient by it.
+/// computed from has the gradient 0; variables that stand for one parameter all have the gradient with respect to it.
 /// Shapes   dy as y; the results as the variables
 /// Errors   StateError for a constant y, a variable without a value, a graph that has been freed or, with create_graph,
-///          an operation that can be differentiated only once; ShapeError where dy has another shape than y
+///          an operation that can be differentiated only once; ShapeError if dy has another shape than y
 template <class T>
 std::vector<Variable<T>> grad(const Variable<T>& y, const std::vector<Variable<T>>& by, const Variable<T>& dy,
                               const GradOptions& options = {}) {
@@ -98,7 +98,7 @@ Tensor<T> hvp(const F& f, const Tensor<T>& at, const Tensor<T>& v) {
 }
 
 /// The product of the Jacobian of f at x with v: how f(x) changes as x moves along v. By two backward passes: the first
-/// is linear in the gradient u of f(x), and its derivative by u along v is the product.
+/// is linear in the gradient u of f(x), and its derivative with respect to u along v is the product.
 /// Shapes   v as x; result as f(x)
 template <class T, class F>
 Tensor<T> jvp(const F& f, const Tensor<T>& at, const Tensor<T>& v) {

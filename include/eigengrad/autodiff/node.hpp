@@ -131,7 +131,7 @@ class Node {
 
   virtual bool is_leaf() const { return true; }
   virtual std::span<const NodePtr<T>> inputs() const { return {}; }
-  /// Gives the inputs their share of dy, the gradient by this value.
+  /// Gives the inputs their share of dy, the gradient with respect to this value.
   virtual void backward(Tensor<T>, BackwardPass<T, Tensor<T>>&) {}
   virtual void backward(Variable<T>, BackwardPass<T, Variable<T>>&) {}
   /// Drops what backward needs.

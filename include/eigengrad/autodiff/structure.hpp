@@ -137,7 +137,8 @@ Tensors<T> values_of(std::span<const Variable<T>> parts) {
   return values;
 }
 
-/// The result of an operation on any number of inputs, of which f(dy, i, inputs) gives the gradient by the i-th.
+/// The result of an operation on any number of inputs, of which f(dy, i, inputs) gives the gradient with respect to the
+/// i-th.
 template <class T, class F>
 class ListOperation final : public Node<T> {
  public:

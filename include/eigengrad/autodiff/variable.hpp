@@ -231,7 +231,7 @@ class Variable {
     }
     backward(Tensor<T>::ones(shape()), options);
   }
-  /// The same from dy, the gradient by this value.
+  /// The same from dy, the gradient with respect to this value.
   /// Shapes   dy as the value
   void backward(Tensor<T> dy, const BackwardOptions& options = {}) const {
     if (!requires_grad()) {

@@ -45,7 +45,7 @@ class MemoryError : public Error {
   using Error::Error;
 };
 
-/// A file could not be read or written: names the file and, where it applies, the byte offset.
+/// A file could not be read or written: names the file and, if there is one, the byte offset.
 class IoError : public Error {
  public:
   using Error::Error;

@@ -61,7 +61,7 @@ class OutputFile {
   std::int64_t size_ = 0;
 };
 
-/// Where a file is written before it takes its name.
+/// If a file is written before it takes its name.
 inline std::filesystem::path unfinished(const std::filesystem::path& path) { return path.string() + ".part"; }
 
 /// Gives a finished file its name; one that had it is replaced.
@@ -114,7 +114,7 @@ class InputFile {
 };
 
 /// A lock on a file that one object of all processes has at a time. It is the system's, so whatever ends the process
-/// releases it; the file itself stays. Where the file system has no locks it locks nothing.
+/// releases it; the file itself stays. If the file system has no locks it locks nothing.
 class FileLock {
  public:
   /// Empty if another has the lock.

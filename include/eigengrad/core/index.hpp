@@ -20,7 +20,7 @@ namespace detail {
 
 inline constexpr Index kLargestIndex = std::numeric_limits<Index>::max();
 inline constexpr Index kSmallestIndex = std::numeric_limits<Index>::min();
-/// Half of the bits of an Index, 2^31 where it has 64: the product of two smaller numbers does not overflow.
+/// Half of the bits of an Index, 2^31 if it has 64: the product of two smaller numbers does not overflow.
 inline constexpr Index kLargestFactor = Index{1} << std::numeric_limits<Index>::digits / 2;
 
 /// a + b, or nothing if an Index does not hold it.

@@ -70,8 +70,8 @@ using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 ///   void backward_parameters(Tensor dy)  as backward, without computing dx: for the first layer of a network
 ///   std::string description() const      "Linear 3072->100", for errors and summaries
 ///   Index multiply_adds(const Shape&)    products of one forward pass, for summaries and benchmarks
-///   Shape output_shape(const Shape& x, Mode) const   where it cannot be trained on every shape that it takes
-///   bool fold_into(ChannelMap<T>& f)     where in inference it treats every channel by itself: adds that to f, unless
+///   Shape output_shape(const Shape& x, Mode) const   if it cannot be trained on every shape that it takes
+///   bool fold_into(ChannelMap<T>& f)     if in inference it treats every channel by itself: adds that to f, unless
 ///                                        f cannot express it, and forgets the last forward; its forward is not called
 ///   Tensor forward_mapped(Tensor x, const ChannelMap<T>& f)   forward in Mode::inference, then f, in one pass
 /// After one forward, backward may be called several times, for the rows of a Jacobian, say: every call is the
@@ -93,7 +93,7 @@ template <class L, class T>
 concept LayerOf = Layer<L> && std::same_as<scalar_of<L>, T>;
 
 /// The contract of a loss: forward compares outputs with a target and returns one number, the mean over the
-/// batch; backward returns the gradient by the outputs.
+/// batch; backward returns the gradient with respect to the outputs.
 /// It may have
 ///   void check_target(const Shape& outputs, const Target& target) const     throws what forward would on outputs of
 ///                                                                           that shape; fit asks before the first step
@@ -142,7 +142,7 @@ std::vector<Parameter<scalar_of<L>>*> parameters(L& layer) {
   return found;
 }
 
-/// The layer's output shape, by the mode where the layer asks for it.
+/// The layer's output shape, by the mode if the layer asks for it.
 template <class L>
 Shape output_shape(const L& layer, const Shape& x, Mode mode) {
   if constexpr (requires { layer.output_shape(x, mode); })
@@ -159,7 +159,7 @@ bool has_parameters(L& layer) {
   return found;
 }
 
-/// The gradients of the parameters alone: the layer's backward_parameters, or its backward where it has none.
+/// The gradients of the parameters alone: the layer's backward_parameters, or its backward if it has none.
 template <class L>
 void backward_parameters(L& layer, Tensor<scalar_of<L>> dy) {
   if constexpr (requires { layer.backward_parameters(std::move(dy)); })
@@ -174,7 +174,7 @@ concept MapsChannels = requires(L layer, const ChannelMap<scalar_of<L>>& f) {
   { layer.forward_mapped(std::declval<Tensor<scalar_of<L>>>(), f) } -> std::same_as<Tensor<scalar_of<L>>>;
 };
 
-/// The layer's fold_into, or false where it has none.
+/// The layer's fold_into, or false if it has none.
 template <class L>
 bool fold_into(L& layer, ChannelMap<scalar_of<L>>& f) {
   if constexpr (requires { layer.fold_into(f); })
@@ -189,7 +189,7 @@ void zero_grad(L& layer) {
   for_each_parameter(layer, [](Parameter<scalar_of<L>>& p) { p.zero_grad(); });
 }
 
-/// The layer's own description, or "layer" where it has none.
+/// The layer's own description, or "layer" if it has none.
 template <class L>
 std::string describe(const L& layer) {
   if constexpr (requires { layer.description(); })

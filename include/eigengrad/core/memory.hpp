@@ -29,7 +29,7 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-// Where tensors live: blocks of 64-byte-aligned memory, counted by reference, that return to a pool when the
+// If tensors live: blocks of 64-byte-aligned memory, counted by reference, that return to a pool when the
 // last tensor lets go. A training loop with fixed shapes asks the system for memory in its first steps only.
 //
 // The pool holds at most 1.5 times the most that was ever in use at once, or 16 MiB if that is more. Within this bound
@@ -82,7 +82,7 @@ inline void forbid_access(const void*, std::size_t) {}
 /// always enough, because what is in use takes at most 9/8 most + (L - 9/8 most) = L.
 class MemoryPool {
  public:
-  /// A block for at least `bytes` bytes; throws std::bad_alloc where the system has none.
+  /// A block for at least `bytes` bytes; throws std::bad_alloc if the system has none.
   Block* acquire(std::size_t bytes) {
     const std::size_t size_class = class_of(bytes);
     Block* block = nullptr;
@@ -231,7 +231,7 @@ class MemoryPool {
     }
   }
 
-  /// Where the system has no more, the free blocks are given back and it is asked once again.
+  /// If the system has no more, the free blocks are given back and it is asked once again.
   void* take_from_system(std::size_t bytes) {
     try {
       return ::operator new (bytes, std::align_val_t{kAlignment});

@@ -73,7 +73,7 @@ struct Parameter {
  private:
   friend detail::ParameterClaim<T>;
 
-  /// Where the parameter is, for those who hold a claim to it.
+  /// If the parameter is, for those who hold a claim to it.
   struct Place {
     Parameter* parameter;
     Index steps = 0;

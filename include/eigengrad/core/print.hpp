@@ -95,7 +95,7 @@ class TensorPrinter {
         });
   }
 
-  /// The numbers of a row, on further lines where one is too short.
+  /// The numbers of a row, on further lines if one is too short.
   void write_row(Index offset) {
     const auto indent = static_cast<std::size_t>(x_.rank());
     std::size_t line = indent;  // characters of this line
@@ -127,7 +127,7 @@ class TensorPrinter {
 
 }  // namespace detail
 
-/// The elements as NumPy's str() gives them: nested brackets, columns of one width, powers of ten where the numbers are
+/// The elements as NumPy's str() gives them: nested brackets, columns of one width, powers of ten if the numbers are
 /// large, small or far apart, "..." in the middle of each axis of a large tensor.
 /// Errors   ValueError for a precision or a number of edge items below 0
 template <class T>

@@ -208,7 +208,7 @@ void shuffle(Range& range, Rng& rng) {
   }
 }
 
-// Where the streams begin that parts of the library draw from, so that one seed serves them all.
+// If the streams begin that parts of the library draw from, so that one seed serves them all.
 inline constexpr std::uint64_t kLayerStreams = 0;
 inline constexpr std::uint64_t kLoaderStreams = std::uint64_t{1} << 56;
 inline constexpr std::uint64_t kSyntheticStreams = std::uint64_t{2} << 56;

@@ -17,7 +17,7 @@
 #endif
 
 // What the standard library does not say about the system below. The one header of the library that asks which system
-// that is; where a system cannot do something, the function says so or does nothing.
+// that is; if a system cannot do something, the function says so or does nothing.
 
 /// A symbol that every shared library has for itself: what belongs to the code of one library and ends with it.
 #if defined(__GNUC__) && defined(EIGENGRAD_POSIX)
@@ -62,7 +62,7 @@ inline int affine_processors() {
   return 0;
 }
 
-/// False where a thread that ends waits for a lock that the end of a library holds, as on Windows. There a program that
+/// False if a thread that ends waits for a lock that the end of a library holds, as on Windows. There a program that
 /// unloads a library calls set_num_threads(1) in it before.
 #if defined(EIGENGRAD_POSIX)
 inline constexpr bool kThreadsEndWhileLibrariesDo = true;

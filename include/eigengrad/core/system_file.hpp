@@ -29,7 +29,7 @@
 
 namespace eigengrad::EIGENGRAD_ISA::detail {
 
-/// "No space left on device", where it can be had in English even if the program has set another language.
+/// "No space left on device", if it can be had in English even if the program has set another language.
 inline std::string system_reason(int code) {
 #if defined(__GLIBC__) && defined(_GNU_SOURCE)
 #if __GLIBC_PREREQ(2, 32)

@@ -56,7 +56,7 @@ struct Window {
   }
 
   /// Errors   ValueError for a kernel, stride or dilation below 1, a padding below 0, or any of them above 2^30 (2^14
-  ///          where an Index has 32 bits)
+  ///          if an Index has 32 bits)
   EIGENGRAD_CALLED void check_options(const detail::check::Where& where) const {
     const auto check_both = [&](std::string_view option, const Size2d& size, Index least) {
       constexpr Index kMost = detail::kLargestFactor / 2;  // so that no product of two overflows

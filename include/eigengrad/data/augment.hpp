@@ -61,7 +61,7 @@ struct RandomCrop {
   void operator()(const Image<T>& image, Rng& rng) const {
     const Index down = rng.below(2 * padding + 1) - padding;  // the window's place, from the image's
     const Index right = rng.below(2 * padding + 1) - padding;
-    // From the top where rows move up, else from the bottom: so every row is read before it is written over.
+    // From the top if rows move up, else from the bottom: so every row is read before it is written over.
     for (Index i = 0; i < image.height; ++i) {
       const Index y = down >= 0 ? i : image.height - 1 - i;
       move_row(image, y + down, y, right);

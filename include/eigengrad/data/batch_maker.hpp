@@ -26,7 +26,7 @@ namespace eigengrad::EIGENGRAD_ISA::data::detail {
 template <class B>
 class KeptBatches {
  public:
-  /// A free batch of that many samples; where there is none, a new one in the shape of the last. Nothing before the
+  /// A free batch of that many samples; if there is none, a new one in the shape of the last. Nothing before the
   /// first.
   EIGENGRAD_CALLED std::optional<B> take(Index count) {
     if (inputs_.rank() == 0 || targets_.rank() == 0) return std::nullopt;
@@ -41,7 +41,7 @@ class KeptBatches {
     return fresh;
   }
 
-  /// Keeps a batch, in the place of one that the caller has held for long where there is no free place.
+  /// Keeps a batch, in the place of one that the caller has held for long if there is no free place.
   EIGENGRAD_CALLED void keep(const B& batch) {
     inputs_ = batch.inputs.shape();
     targets_ = batch.targets.shape();
@@ -84,7 +84,7 @@ class BatchMaker {
 
   const D& dataset() const { return dataset_; }
 
-  /// Begins to make a batch that the next get() asks for. Where memory is short get() makes it, and says so.
+  /// Begins to make a batch that the next get() asks for. If memory is short get() makes it, and says so.
   void begin(const Slice& slice) {
     try {
       choose(slice);

@@ -30,7 +30,7 @@ struct Batch {
 };
 
 /// What a Loader needs: a number of samples, and batches of the samples with given numbers. batch may take more:
-///   batch(samples, Index epoch)                  where a sample is not the same in every epoch; counted from 0
+///   batch(samples, Index epoch)                  if a sample is not the same in every epoch; counted from 0
 ///   batch(samples, Index epoch, Batch storage)   a batch of before, or an empty one, to make the new one in: recycle()
 /// The additional arguments have defaults, so that batch(samples) works for all data sets. Beyond these it may have
 ///   Shape input_shape(Index count) const         the shape of the inputs in a batch of so many samples
@@ -80,7 +80,7 @@ batch_of<D> make_batch(const D& dataset, std::span<const Index> samples, Index e
     return dataset.batch(samples);
 }
 
-/// A tensor of that shape whose elements have no specified value: on the memory of the old one where that has the
+/// A tensor of that shape whose elements have no specified value: on the memory of the old one if that has the
 /// size and nobody else holds it, else on memory of its own.
 template <class T>
 EIGENGRAD_CALLED Tensor<T> recycle(Tensor<T> old, const Shape& shape) {

@@ -21,7 +21,7 @@ struct LoaderOptions {
   Index batch_size = 32;
   Index epochs = 1;        ///< passes over the data set; kEndless for no end
   bool shuffle = true;     ///< a new order every epoch
-  bool drop_last = false;  ///< leave out the last batch of an epoch where it would be smaller
+  bool drop_last = false;  ///< leave out the last batch of an epoch if it would be smaller
   std::uint64_t seed = 0;  ///< of the orders: the same seed gives the same batches
   bool prefetch = false;   ///< prepare the next batch on another thread while this one is used; the same batches
 };
@@ -32,7 +32,7 @@ inline constexpr Index kEndless = std::numeric_limits<Index>::max();
 /// TakesStorage a batch is made in the memory of one that the caller has let go of: let go before next(). The
 /// loader itself holds its last batches, so a caller that writes into one gets a copy.
 /// A copy goes on from where the loader is; one that was moved from can be assigned to and destroyed.
-/// Errors   ValueError for a batch_size or a number of epochs below 1, or where an epoch would have no batch; next()
+/// Errors   ValueError for a batch_size or a number of epochs below 1, or if an epoch would have no batch; next()
 ///          throws what the data set throws, and the next call asks for the same batch again
 template <Dataset D>
 class Loader {
@@ -64,7 +64,7 @@ class Loader {
     const bool smaller_one = samples_ % options_.batch_size != 0 && !options_.drop_last;
     return whole + (smaller_one ? 1 : 0);
   }
-  /// The number of samples in a batch: that of the options, or all samples where they are fewer.
+  /// The number of samples in a batch: that of the options, or all samples if they are fewer.
   Index batch_size() const { return std::min(options_.batch_size, samples_); }
   /// The number of samples in the last batch of an epoch, which may be smaller than batch_size().
   Index last_batch_size() const { return count_of(batches_per_epoch() - 1); }

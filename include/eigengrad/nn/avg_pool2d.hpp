@@ -17,12 +17,12 @@ struct AvgPool2dOptions {
   Size2d kernel = 0;                  ///< must be given: one number for both sides, or {height, width}
   std::optional<Size2d> stride = {};  ///< the kernel's size where it is not given
   Size2d padding = 0;                 ///< pixels of zeros on each side; at most half the kernel
-  bool count_include_pad = true;      ///< a window divides by its area, also where it lies partly beside the image
+  bool count_include_pad = true;      ///< a window divides by its area, also if it lies partly beside the image
 };
 
 /// The mean of the pixels under a window, channel by channel, as torch.nn.AvgPool2d.
 /// Shapes   x (N, H, W, C), y (N, P, Q, C) with P = (H + 2 padding - R) / stride + 1, rounded down
-/// Errors   ValueError for an option out of range; ShapeError where the window is larger than the padded image
+/// Errors   ValueError for an option out of range; ShapeError if the window is larger than the padded image
 template <class T = float>
 class AvgPool2d {
  public:

@@ -9,7 +9,8 @@
 #include <eigengrad/ops/cross_entropy.hpp>
 #include <eigengrad/ops/mse_loss.hpp>
 
-// Losses. forward(outputs, target) returns the mean over the batch; backward() the gradient by the outputs.
+// Losses. forward(outputs, target) returns the mean over the batch; backward() the gradient with respect to the
+// outputs.
 //   nn::SoftmaxCrossEntropy loss;                              // or loss{{.label_smoothing = 0.1}}
 //   float value = loss.forward(net.forward(images), labels);
 //   net.backward(loss.backward());
@@ -18,7 +19,7 @@ namespace eigengrad::EIGENGRAD_ISA::nn {
 
 /// Cross-entropy of class probabilities, as nn::Softmax gives them: -1/N sum_n log x[n, t_n].
 /// Shapes   x (..., C), N rows; labels (N) or (...), not (N, 1)
-/// Units    nats; infinite where a true class has probability 0
+/// Units    nats; infinite if a true class has probability 0
 /// Errors   ShapeError if the numbers of rows and labels differ, ValueError for a label outside 0 ... C-1
 template <class T = float>
 class CrossEntropy {

@@ -22,7 +22,7 @@ struct MaxPool2dOptions {
 /// The largest pixel under a window, channel by channel, as torch.nn.MaxPool2d.
 /// Shapes   x (N, H, W, C), y (N, P, Q, C) with P = (H + 2 padding - R) / stride + 1, rounded down
 /// Errors   ValueError for an option out of range, or a window of more than 2^24 taps (2^53 in double); ShapeError
-///          where the window is larger than the padded image
+///          if the window is larger than the padded image
 template <class T = float>
 class MaxPool2d {
  public:

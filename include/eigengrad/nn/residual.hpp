@@ -16,7 +16,7 @@ namespace eigengrad::EIGENGRAD_ISA::nn {
 
 /// y = body(x) + shortcut(x); without a shortcut y = body(x) + x.
 /// Parameters are named "body." or "shortcut." and then as in the Sequential: "body.0.weight".
-/// Errors   ShapeError, before anything is computed, where a path does not fit its input (it names the path) or the
+/// Errors   ShapeError, before anything is computed, if a path does not fit its input (it names the path) or the
 ///          outputs of the two differ in shape (it names both)
 /// Source   He, Zhang, Ren, Sun 2015
 template <class T = float>
@@ -44,7 +44,7 @@ class Residual {
     return sum(std::move(dx), named("shortcut", [&] { return shortcut.backward(std::move(dy)); }));
   }
 
-  /// The gradients of the parameters alone: neither path computes the gradient by x.
+  /// The gradients of the parameters alone: neither path computes the gradient with respect to x.
   void backward_parameters(Tensor<T> dy) {
     named("body", [&] { body.backward_parameters(dy); });
     named("shortcut", [&] { shortcut.backward_parameters(std::move(dy)); });
@@ -69,7 +69,7 @@ class Residual {
   Sequential<T> shortcut;  ///< empty for the identity
 
  private:
-  /// a + b, written over one of them where nobody else holds it.
+  /// a + b, written over one of them if nobody else holds it.
   static Tensor<T> sum(Tensor<T> a, Tensor<T> b) {
     if (!a.unique()) std::swap(a, b);
     return ops::map(std::move(a), b, [](const auto& u, const auto& v) { return u + v; });

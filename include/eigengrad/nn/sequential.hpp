@@ -15,7 +15,7 @@
 //   net.push_back(nn::Softmax{});
 //   auto y = net.forward(x);                          // training; net.forward(x, Mode::inference) otherwise
 //   net.backward_parameters(loss.backward());         // the gradients of the parameters
-//   auto dx = net.backward(dy);                       // these and the gradient by x
+//   auto dx = net.backward(dy);                       // these and the gradient with respect to x
 
 namespace eigengrad::EIGENGRAD_ISA::nn {
 
@@ -42,8 +42,8 @@ EIGENGRAD_COLD Visitor<T> prefixed(const std::string& prefix, F& f) {
 /// One layer object given twice is two layers that start alike; for two Dropouts write nn::Dropout{} twice.
 /// Gradients of parameters that no optimiser has do not pile up: the first backward after a step drops those that are
 /// left, if some of the network's parameters have an optimiser.
-/// Errors   ShapeError naming the layer, before any data is touched, where a layer does not fit its input, and where a
-///          layer's forward or backward returns another shape than it should; StateError where backward comes before
+/// Errors   ShapeError naming the layer, before any data is touched, if a layer does not fit its input, and if a
+///          layer's forward or backward returns another shape than it should; StateError if backward comes before
 ///          forward or the network has been moved away
 template <class T = float>
 class Sequential {
@@ -249,7 +249,7 @@ class Sequential {
     }
   }
 
-  /// The error that is being handled, with the layer's name where it has to do with the layer.
+  /// The error that is being handled, with the layer's name if it has to do with the layer.
   [[noreturn]] EIGENGRAD_COLD void rethrow_named(std::size_t i) const {
     try {
       throw;

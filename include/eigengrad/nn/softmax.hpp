@@ -10,7 +10,7 @@
 
 // nn::Softmax softmax;
 // For training prefer logits and nn::SoftmaxCrossEntropy: this layer followed by nn::CrossEntropy computes
-// the same, but loss and gradient are not finite where the probability of a true class underflows.
+// the same, but loss and gradient are not finite if the probability of a true class underflows.
 
 namespace eigengrad::EIGENGRAD_ISA::nn {
 

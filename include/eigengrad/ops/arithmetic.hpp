@@ -131,7 +131,7 @@ Tensor<T> minimum(N a, const Tensor<T>& b) {
 }
 
 // ---------------------------------------------------------------------------------------------------------
-// Derivatives. dy has the shape of y; a and b are the operands or, where they are of type Shape, the operands' shapes.
+// Derivatives. dy has the shape of y; a and b are the operands or, if they are of type Shape, the operands' shapes.
 
 /// dx = -dy
 template <class X>

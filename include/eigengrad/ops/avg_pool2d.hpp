@@ -15,7 +15,7 @@
 namespace eigengrad::EIGENGRAD_ISA::ops {
 
 struct AvgPool2dOptions {
-  bool count_include_pad = true;  ///< a window divides by its area, also where it lies partly beside the image
+  bool count_include_pad = true;  ///< a window divides by its area, also if it lies partly beside the image
 };
 
 namespace detail {
@@ -71,7 +71,7 @@ Tensor<T> avg_pool2d(const Tensor<T>& x, const Window& window, const AvgPool2dOp
 /// dx = the sum over the positions whose window lies on the pixel of dy / count, the count being what the mean at
 /// that position divides by
 /// Shapes   dy (N, P, Q, C); x the shape (N, H, W, C) of the input; dx as x
-/// Errors   as avg_pool2d, and ShapeError where dy has another shape than its result
+/// Errors   as avg_pool2d, and ShapeError if dy has another shape than its result
 /// Source   derived in docs/derivations.md
 template <std::floating_point T>
 Tensor<T> avg_pool2d_backward(const Tensor<T>& dy, const Shape& x, const Window& window,

@@ -75,7 +75,7 @@ EIGENGRAD_CALLED Tensor<T> batch_norm_scale(Tensor<T> inv_std, const Tensor<T>& 
 /// Shapes   x (..., C), at least one row
 /// Errors   ShapeError for a scalar or no rows
 /// Cost     one pass over x. A run of rows is read twice while it is in cache, once for its mean and once for the
-///          squares about it, so that nothing cancels where the mean is large against the deviation
+///          squares about it, so that nothing cancels if the mean is large against the deviation
 template <class T>
 BatchNormStatistics<T> batch_norm_statistics(const Tensor<T>& x) {
   detail::check::rank_at_least("batch_norm_statistics", x.shape(), 1);
@@ -109,7 +109,7 @@ Tensor<T> batch_norm_inv_std(const Tensor<T>& var, double eps) {
 
 /// y = weight (x - mean) inv_std + bias
 /// Shapes   x, y (..., C); mean, inv_std (C); weight, bias (C), or empty for 1 and 0
-/// Errors   ShapeError where C differs
+/// Errors   ShapeError if C differs
 /// Memory   none if x is the only holder of its elements, else one tensor
 template <class T>
 Tensor<T> batch_norm(Tensor<T> x, const Tensor<T>& mean, const Tensor<T>& inv_std, const Tensor<T>& weight = {},
@@ -141,7 +141,7 @@ struct BatchNormGradients {
   Tensor<T> dbias;    ///< (C)
 };
 
-/// Where mean and inv_std in batch_norm come from, which decides whether they depend on x.
+/// If mean and inv_std in batch_norm come from, which decides whether they depend on x.
 enum class BatchNormSource {
   batch,    ///< from x itself, with batch_norm_statistics: training
   running,  ///< from elsewhere, so they are constants: evaluation
@@ -151,7 +151,7 @@ enum class BatchNormSource {
 ///   batch:    dx = weight inv_std (dy - dbias / m - x^ dweight / m)
 ///   running:  dx = weight inv_std dy
 /// Shapes   dy, x, dx (..., C); mean, inv_std (C); weight (C), or empty for 1
-/// Errors   ShapeError where shapes differ
+/// Errors   ShapeError if shapes differ
 /// Memory   dx takes the place of dy if nobody else holds it
 /// Source   derived in docs/derivations.md
 template <class T>

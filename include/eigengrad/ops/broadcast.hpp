@@ -24,7 +24,7 @@ namespace eigengrad::EIGENGRAD_ISA::ops {
 template <class N>
 concept Number = std::is_arithmetic_v<N>;
 
-/// A number that an operation on a Tensor<T> takes: converted to T, and an integer where T is one.
+/// A number that an operation on a Tensor<T> takes: converted to T, and an integer if T is one.
 template <class N, class T>
 concept NumberFor = Number<N> &&(std::floating_point<T> || std::integral<N>);
 
@@ -143,7 +143,7 @@ Tensor<R> broadcast(const char* where, Tensor<T> a, const Tensor<T>& b, const F&
   return y;
 }
 
-/// f(a, number), which is f(number, a) where f is given its arguments the other way round.
+/// f(a, number), which is f(number, a) if f is given its arguments the other way round.
 template <class R, class T, class F>
 Tensor<R> with_number(Tensor<T> a, T number, const F& f) {
   const Shape shape = a.shape();
@@ -171,7 +171,7 @@ struct Flipped {
 }  // namespace detail
 
 /// x repeated along the axes that it lacks or has with size 1, as torch.broadcast_to.
-/// Memory   none where the shape is that of x
+/// Memory   none if the shape is that of x
 /// Errors   ShapeError if x does not broadcast to the shape
 template <class T>
 Tensor<T> broadcast_to(const Tensor<T>& x, const Shape& shape) {
@@ -187,7 +187,7 @@ Tensor<T> broadcast_to(const Tensor<T>& x, const Shape& shape) {
 
 /// The adjoint of broadcast_to: x summed over the axes along which a tensor of the given shape is repeated to have that
 /// of x.
-/// Memory   none where the shape is that of x
+/// Memory   none if the shape is that of x
 /// Errors   ShapeError if the shape does not broadcast to that of x
 template <class T>
 Tensor<SumOf<T>> sum_to(const Tensor<T>& x, const Shape& shape) {

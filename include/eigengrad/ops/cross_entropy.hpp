@@ -35,7 +35,7 @@ void check_labels(std::string_view where, const Tensor<T>& x, const Tensor<Index
 
 }  // namespace detail
 
-/// Cross-entropy of probabilities: L = -1/N sum_n log x[n, t_n], infinite where a true class has probability 0
+/// Cross-entropy of probabilities: L = -1/N sum_n log x[n, t_n], infinite if a true class has probability 0
 /// Shapes   probabilities x (..., C), N rows; labels t (N) or (...)
 /// Units    L in nats
 /// Errors   ShapeError if the numbers of rows and labels differ or there is none, ValueError for a label outside

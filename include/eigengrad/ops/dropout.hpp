@@ -23,7 +23,7 @@ namespace detail {
 /// Sixteen random bits decide an element: it is dropped if they are below this number.
 inline std::uint32_t dropout_bound(double p) { return static_cast<std::uint32_t>(std::lround(p * 65536.0)); }
 
-/// What the elements that are kept are multiplied by; 0 where none is.
+/// What the elements that are kept are multiplied by; 0 if none is.
 inline double dropout_factor(double p) {
   const std::uint32_t bound = dropout_bound(p);
   return bound == 65536U ? 0.0 : 65536.0 / (65536.0 - bound);
@@ -79,7 +79,7 @@ inline Tensor<std::uint8_t> dropout_mask(const Shape& shape, double p, const Rng
 
 /// y = m x / (1 - p); NaN and the infinities become NaN where they are dropped, as in PyTorch
 /// Shapes   x, y any, the same as the mask m
-/// Errors   ShapeError where they differ, ValueError for p outside 0 ... 1
+/// Errors   ShapeError if they differ, ValueError for p outside 0 ... 1
 /// Source   Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, with the factor in training
 template <class T>
 Tensor<T> dropout(Tensor<T> x, const Tensor<std::uint8_t>& mask, double p) {

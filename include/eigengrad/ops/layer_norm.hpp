@@ -47,7 +47,7 @@ T normalize_row(const T* from, T* to, Index cols, T eps) {
 
 /// y = w n + b with n = (x - mean) / sqrt(variance + eps), mean and variance (divided by C) of each row
 /// Shapes   x, y (..., C), N rows; weight w, bias b (C), or empty for 1 and 0
-/// Errors   ShapeError for a scalar or a row of no elements, or where weight or bias have another shape
+/// Errors   ShapeError for a scalar or a row of no elements, or if weight or bias have another shape
 /// Memory   n in place of x where x is the only holder of its elements, and y; y alone where nothing is remembered
 /// Source   Ba, Kiros, Hinton 2016
 template <class T>
@@ -94,7 +94,7 @@ LayerNormResult<T> layer_norm(Tensor<T> x, const Tensor<T>& weight, const Tensor
 
 /// dx = (g - mean(g) - n mean(g n)) / sqrt(variance + eps) with g = w dy, the means being those of each row
 /// Shapes   dy, normalized n, dx (..., C), N rows; inv_std (N); weight w (C), or empty for 1
-/// Errors   ShapeError where shapes differ
+/// Errors   ShapeError if shapes differ
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> layer_norm_backward_input(Tensor<T> dy, const Tensor<T>& normalized, const Tensor<T>& inv_std,

@@ -31,7 +31,7 @@ inline Shape matmul_shape(const Shape& a, const Shape& b, const MatmulOptions& o
 /// The product of the matrices that the last two axes are, for each position of the leading axes, which broadcast. A
 /// vector is a row on the left and a column on the right, and its axis is not in the result.
 /// Shapes   a (..., M, K) or (K), with transpose_a (..., K, M); b (..., K, N) or (K), with transpose_b (..., N, K);
-///          c (..., M, N), without M or N where an operand is a vector
+///          c (..., M, N), without M or N if an operand is a vector
 /// Errors   ShapeError for a scalar, a transposed vector, sizes K that differ, or leading axes that do not broadcast
 /// Cost     M K N multiply-adds for each product; no operand is copied
 template <class T>
@@ -40,7 +40,7 @@ Tensor<T> matmul(const Tensor<T>& a, const Tensor<T>& b, const MatmulOptions& op
   Tensor<T> c(plan.result());
   if (c.empty()) return c;
   const Index count = plan.batch_count();
-  // Where one matrix b serves all of a, the rows of all products are those of one.
+  // If one matrix b serves all of a, the rows of all products are those of one.
   const bool joined = count > 1 && !options.transpose_a && b.numel() == plan.steps * plan.cols;
   if (joined) plan.rows *= count;
   const auto view = [](const Tensor<T>& x, Index rows, Index cols, bool transposed) {
@@ -59,7 +59,7 @@ Tensor<T> matmul(const Tensor<T>& a, const Tensor<T>& b, const MatmulOptions& op
 
 namespace detail {
 
-/// The gradient with the axes back that the product has dropped where an operand is a vector.
+/// The gradient with the axes back that the product has dropped if an operand is a vector.
 template <class X>
 X with_vector_axes(const X& dy, const Shape& a, const Shape& b) {
   if (a.rank() > 1 && b.rank() > 1) return dy;

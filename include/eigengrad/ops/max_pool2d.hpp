@@ -48,7 +48,7 @@ struct PoolAxes {
 /// y[n, p, q, c] = the largest x under the window at (p, q); of equals the first in the order of the taps. Pixels
 /// beside the image count as minus infinity and never win; a NaN wins, as in PyTorch.
 /// Shapes   x (N, H, W, C); y, taps (N, P, Q, C)
-/// Errors   ShapeError where the window is larger than the padded image or there are no pixels; ValueError for options
+/// Errors   ShapeError if the window is larger than the padded image or there are no pixels; ValueError for options
 ///          out of range, a padding of more than half the window, or more taps than T counts
 template <class T>
 MaxPool2dResult<T> max_pool2d(const Tensor<T>& x, const Window& window) {
@@ -87,7 +87,7 @@ MaxPool2dResult<T> max_pool2d(const Tensor<T>& x, const Window& window) {
 
 /// dx = the sum of dy over the positions whose maximum the pixel was
 /// Shapes   dy, taps (N, P, Q, C), taps being those of max_pool2d; x the shape (N, H, W, C) of the input; dx as x
-/// Errors   as max_pool2d, and ShapeError where dy or taps have another shape than its result
+/// Errors   as max_pool2d, and ShapeError if dy or taps have another shape than its result
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> max_pool2d_backward(const Tensor<T>& dy, const Tensor<T>& taps, const Shape& x, const Window& window) {

@@ -89,7 +89,7 @@ inline bool keeps_elements(const Shape& x, const AxisOrder& order) {
 }  // namespace detail
 
 /// The axes in another order, as torch.permute, the elements moved in memory.
-/// Memory   none where only axes of size 1 move
+/// Memory   none if only axes of size 1 move
 /// Errors   ShapeError if the order is not one of all axes of x
 template <class T>
 Tensor<T> permute(const Tensor<T>& x, const AxisOrder& order) {
@@ -111,7 +111,7 @@ X permute_backward(const X& dy, const AxisOrder& order) {
 }
 
 /// Two axes change places, as torch.transpose.
-/// Memory   none where one of them has size 1 and all between them too
+/// Memory   none if one of them has size 1 and all between them too
 /// Errors   ShapeError for an axis out of range
 template <class T>
 Tensor<T> transpose(const Tensor<T>& x, int axis1, int axis2) {

@@ -15,7 +15,7 @@
 //   Tensor<T> total = sum(x);                    // a scalar, shape ()
 //   Tensor<T> means = mean(x, {0, 1}, true);     // keepdims: shape (1, 1, C)
 //   Tensor<Index> best = argmax(x, -1);
-// A derivative takes the gradient by the result with keepdims or without.
+// A derivative takes the gradient with respect to the result with keepdims or without.
 
 namespace eigengrad::EIGENGRAD_ISA::ops {
 
@@ -34,7 +34,7 @@ inline Shape kept_shape(const char* where, const Shape& x, const Axes& axes) {
 
 }  // namespace detail
 
-/// y = the sum along the axes; 0 where there is no element. Bool and small integers add up in Index: a sum of bool
+/// y = the sum along the axes; 0 if there is no element. Bool and small integers add up in Index: a sum of bool
 /// counts.
 /// Shapes   x any; y the other axes of x, or with keepdims all, those of the sum having size 1
 /// Errors   ShapeError for an axis out of range or one that is given twice; so below
@@ -149,7 +149,7 @@ X logsumexp_backward(const X& dy, const X& x, const X& y, const Axes& axes = {})
   return mul(exp(sub(x, reshape(y, kept))), reshape(dy, kept));
 }
 
-/// y = sqrt(sum_i x_i^2) along the axes; 0 where there is no element
+/// y = sqrt(sum_i x_i^2) along the axes; 0 if there is no element
 template <std::floating_point T>
 Tensor<T> norm(const Tensor<T>& x, const Axes& axes = {}, bool keepdims = false) {
   const detail::AxisMask mask = axes.mask("norm", x.shape());
@@ -164,7 +164,7 @@ X norm_backward(const X& dy, const X& x, const X& y, const Axes& axes = {}) {
   return mul(x, reshape(div(dy, where(equal_to(y, 0), 1, y)), kept));
 }
 
-/// The position of the largest element along an axis: the first of equal ones, the first NaN where there is one.
+/// The position of the largest element along an axis: the first of equal ones, the first NaN if there is one.
 /// Shapes   x (..., n, ...); result without the axis, or with keepdims with size 1
 /// Errors   ShapeError for an axis out of range or one without elements
 template <class T>

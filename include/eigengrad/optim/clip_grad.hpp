@@ -88,7 +88,7 @@ double grad_norm(const std::vector<Parameter<T>*, Allocator>& parameters) {
   return detail::grad_norm(std::span<Parameter<T>* const>(parameters));
 }
 
-/// Scales the gradients that grad_norm counts by max_norm / (norm + 1e-6) where that is below 1, as
+/// Scales the gradients that grad_norm counts by max_norm / (norm + 1e-6) if that is below 1, as
 /// torch.nn.utils.clip_grad_norm_ does. Returns the norm before.
 /// Errors   ValueError, before anything changes, for a null pointer, a max_norm below 0 or a norm that is not finite,
 ///          as PyTorch with error_if_nonfinite

@@ -44,7 +44,7 @@ struct StepNumbers {
 /// Changes parameters by their gradients, as the rule says.
 /// step() uses the gradients up: the next backward writes new ones, and nothing needs to be cleared in between.
 /// Several backward passes before a step add up. A parameter without a gradient is left as it is.
-/// Assigning to the network, layer or parameter changes what the optimiser works on and no more. Where a parameter is
+/// Assigning to the network, layer or parameter changes what the optimiser works on and no more. If a parameter is
 /// gone, because its layer was destroyed or one of another type has taken its place, the next call says so.
 /// Errors   ValueError for an option outside its range, no parameters at all, or a parameter that is given twice;
 ///          StateError from every call that needs the parameters if one is gone, or the optimiser has been moved away
@@ -63,8 +63,8 @@ class Optimizer {
   }
 
   /// One step of all parameters that have a gradient.
-  /// Errors   before anything changes: ShapeError where a gradient or what is kept does not fit its parameter,
-  ///          StateError where no parameter has a gradient, as after a forgotten backward
+  /// Errors   before anything changes: ShapeError if a gradient or what is kept does not fit its parameter,
+  ///          StateError if no parameter has a gradient, as after a forgotten backward
   void step() {
     check_before_step();
     detail::JointLoop<Job> loop(entries_.size());
@@ -137,7 +137,7 @@ class Optimizer {
     Shape shape;  // at the beginning, for the message that the parameter is gone
     std::size_t group = 0;
     Index steps = 0;
-    std::array<Tensor<Scalar>, kStates> state{};  // empty until the first step, or always where not needed
+    std::array<Tensor<Scalar>, kStates> state{};  // empty until the first step, or always if not needed
 
     /// To be called after check_parameters.
     Parameter<Scalar>& get() const { return *claim.get(); }
@@ -177,7 +177,7 @@ class Optimizer {
     }
   }
 
-  /// Where an error is: its text is made only when there is one, so that a step takes no memory.
+  /// If an error is: its text is made only when there is one, so that a step takes no memory.
   struct Place {
     std::size_t parameter;
     std::string description() const { return error_text(Rule::kName, ": parameter ", parameter); }

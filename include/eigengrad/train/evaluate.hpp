@@ -19,7 +19,7 @@ namespace eigengrad::EIGENGRAD_ISA::train {
 /// Means over a data set.
 struct Evaluation {
   double loss = 0.0;
-  double accuracy = 0.0;  ///< the share of labels that the largest output names; NaN where targets are no labels
+  double accuracy = 0.0;  ///< the share of labels that the largest output names; NaN if targets are no labels
 };
 
 /// Samples in one batch of an evaluation.
@@ -44,7 +44,7 @@ EIGENGRAD_CALLED Index count_correct(const Tensor<T>& outputs, const Tensor<Inde
 }
 
 /// Loss and accuracy of a network on a whole data set, in Mode::inference. The loss is the mean over the samples,
-/// also where the last batch is smaller. Targets of type Tensor<Index> are labels; others have no accuracy.
+/// also if the last batch is smaller. Targets of type Tensor<Index> are labels; others have no accuracy.
 /// Errors   ValueError for a data set without samples
 template <class Net, class L, data::Dataset D>
 EIGENGRAD_CALLED Evaluation evaluate(Net& net, L loss, const D& dataset, Index batch_size = kEvaluationBatch) {

@@ -28,12 +28,12 @@ struct Measurement {
   Index step = 0;
   double train_loss = 0.0;  ///< mean over the samples of the steps since the last evaluation
   double test_loss = 0.0;
-  double test_accuracy = 0.0;  ///< NaN where the targets are no labels
+  double test_accuracy = 0.0;  ///< NaN if the targets are no labels
   double seconds = 0.0;        ///< spent on training so far, evaluations not counted
 };
 
 struct FitOptions {
-  Index max_steps = data::kEndless;  ///< or fewer, where the loader ends first
+  Index max_steps = data::kEndless;  ///< or fewer, if the loader ends first
   Index eval_freq = 100;             ///< steps between evaluations; the last step is always followed by one
   optim::Schedule schedule = {};     ///< of the learning rates, its step 0 being the first step; empty for none
   double max_grad_norm = 0.0;        ///< gradients of a larger norm are scaled down to it; 0 for no clipping
@@ -65,7 +65,7 @@ EIGENGRAD_COLD void check_fit(const FitOptions& options, bool endless_loader) {
   options.schedule(0);  // throws if it has an option out of range
 }
 
-/// Scales the gradients down where the options say so. Where their norm is not finite they are dropped, and the error
+/// Scales the gradients down if the options say so. If their norm is not finite they are dropped, and the error
 /// names the step.
 template <class Net, class Optimizer>
 EIGENGRAD_CALLED void clip(Net& net, Optimizer& optimizer, Index step, const FitOptions& options) {
@@ -95,11 +95,11 @@ EIGENGRAD_COLD void check_data(const Net& net, const L& loss, const data::Loader
 
 /// Trains a network step by step: forward, loss, backward, update. Ends after max_steps or with the loader.
 /// With a schedule the optimiser keeps the factor of the last step.
-/// Errors   ValueError naming the step, before it changes a parameter, where the loss is not finite, with the first
+/// Errors   ValueError naming the step, before it changes a parameter, if the loss is not finite, with the first
 ///          place where a number is not (inputs, targets, a parameter, a layer's output), or where, with max_grad_norm,
 ///          the gradients are not; ValueError for a run without end; before the first step those of check_data;
-///          ShapeError where a result of the network or of the loss's backward has a shape that it should not;
-///          StateError where a parameter of the optimiser has got no gradient by the first evaluation after a whole
+///          ShapeError if a result of the network or of the loss's backward has a shape that it should not;
+///          StateError if a parameter of the optimiser has got no gradient by the first evaluation after a whole
 ///          epoch, or by the last one
 template <class Net, class L, class Optimizer, class D, data::Dataset Test>
 std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader, const Test& test,
@@ -154,7 +154,7 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
   return history;
 }
 
-/// The measurement with the highest test accuracy or, where the targets are no labels, the lowest test loss; the first
+/// The measurement with the highest test accuracy or, if the targets are no labels, the lowest test loss; the first
 /// of equals.
 /// Errors   ValueError for an empty history
 inline const Measurement& best(const std::vector<Measurement>& history) {

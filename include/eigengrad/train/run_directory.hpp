@@ -65,7 +65,7 @@ class RunDirectory {
 
   const std::filesystem::path& path() const { return path_; }
 
-  /// Where a file of the run is written until finish().
+  /// If a file of the run is written until finish().
   std::filesystem::path file(std::string_view name) const {
     return beside_ ? detail::unfinished(path_ / name) : path_ / name;
   }

@@ -90,7 +90,7 @@ struct Logistic {
     const T below_one = std::exp(-std::abs(x));
     return (x < T(0) ? below_one : T(1)) / (T(1) + below_one);
   }
-  /// s / (s + s r^2) with r = exp(-x / 2), as in Exp. The scale s keeps s r^2 finite where the result is not yet 0.
+  /// s / (s + s r^2) with r = exp(-x / 2), as in Exp. The scale s keeps s r^2 finite if the result is not yet 0.
   template <class P>
   EIGEN_ALWAYS_INLINE P packetOp(const P& x) const {
     const P scale = packet::pset1<P>(T(0x1p-64));

@@ -9,7 +9,7 @@
 #include <eigengrad/ops/kernels/packet.hpp>
 
 // Blocks of 64 bytes, which are computed in whole vectors, and the last block of a row, which is there in part. It is
-// read and cleared by masks where there are any: a vector that is loaded from what smaller stores have just written
+// read and cleared by masks if there are any: a vector that is loaded from what smaller stores have just written
 // waits for all of them, longer than a short row takes.
 
 namespace eigengrad::EIGENGRAD_ISA::ops::detail {
@@ -50,7 +50,7 @@ EIGEN_ALWAYS_INLINE void store_first(Index count, Bits bits, T* to) {
 }
 #elif defined(EIGEN_VECTORIZE_AVX2)
 /// Bits of a vector, and those of its first `count` elements of 4 or 8 bytes, the others being 0; all of them and none
-/// where `count` is beyond the vector.
+/// if `count` is beyond the vector.
 using Bits = __m256i;
 template <class T>
 EIGEN_ALWAYS_INLINE Bits first_lanes(Index count) {
@@ -145,7 +145,7 @@ struct SingleNumber {
 };
 
 /// Calls f(access, vectors, i) for groups of `Vectors` whole vectors, then single ones, then for what is left, by a
-/// mask where there are any. `vectors` is a compile-time constant: a group keeps that many sums or factors in
+/// mask if there are any. `vectors` is a compile-time constant: a group keeps that many sums or factors in
 /// registers. With a Length of 1 they are single numbers, Vectors of them and then one.
 template <class T, int Vectors, int Length = kLanes<T>, class F>
 EIGEN_ALWAYS_INLINE void for_each_vector_group(Index count, const F& f) {

@@ -12,7 +12,7 @@ namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 
 /// y = the map of x, in one pass.
 /// Shapes   x, y (..., C)
-/// Errors   ShapeError where the map has another C
+/// Errors   ShapeError if the map has another C
 /// Memory   none if x is the only holder of its elements, else one tensor
 template <class T>
 Tensor<T> channel_map(Tensor<T> x, const ChannelMap<T>& f) {

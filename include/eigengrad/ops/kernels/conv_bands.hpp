@@ -46,7 +46,7 @@ class Bands {
   Index col_step() const { return window_.stride.width * channels_; }
   Index row_step() const { return window_.stride.height * row_elements(); }
 
-  /// Where the numbers under the window are, from the first of them on, in the order (r, s, c).
+  /// If the numbers under the window are, from the first of them on, in the order (r, s, c).
   Tensor<Index> offsets() const {
     Tensor<Index> result({window_.kernel.height, window_.kernel.width, channels_});
     Index* offset = result.mutable_data();

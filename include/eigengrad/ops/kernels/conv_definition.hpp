@@ -12,7 +12,7 @@
 #include <eigengrad/ops/kernels/tap_table.hpp>
 
 // Convolution by its definition, product by product: what lies beside the image is in no sum. The fast ways multiply it
-// as zeros, which is the same as long as the other factor is finite. Where it is not, 0 times infinity would spread to
+// as zeros, which is the same as long as the other factor is finite. If it is not, 0 times infinity would spread to
 // outputs that it has nothing to do with: whether it has is seen in a few results. Those that it can have reached are
 // computed anew here. What is NaN either way is left as it is, or a network whose weights are NaN would be far slower.
 

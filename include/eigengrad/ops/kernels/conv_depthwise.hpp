@@ -69,7 +69,7 @@ void gather_tile(const LiveTap* live, Index count, const T* weights, const T* st
   }
 }
 
-/// A run of positions in a row, `channels` channels of them: tiles of eight sums, of more than one packet where few
+/// A run of positions in a row, `channels` channels of them: tiles of eight sums, of more than one packet if few
 /// positions are left.
 template <class T>
 void gather_run(const LiveTap* live, Index live_count, const T* weights, const T* start, Index channels,

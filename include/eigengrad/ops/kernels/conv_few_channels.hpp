@@ -244,7 +244,7 @@ struct FewChannelsConv {
     const Tensor<T> weights = few_channels::pack_weights(weight, taps, panels);
     Tensor<T> start = Tensor<T>::zeros({panels.padded()});
     std::copy_n(bias.data(), bias.numel(), start.mutable_data());
-    // Where the last packet is not full, rows of sums are written to memory of the thread first.
+    // If the last packet is not full, rows of sums are written to memory of the thread first.
     const bool direct = outputs == panels.padded();
     const Index copy_elements = bands.elements();
     const Index own_elements = copy_elements + (direct ? 0 : bands.cols() * panels.padded());
@@ -288,7 +288,7 @@ struct FewChannelsConv {
     const Bands<T> bands(problem, kBandElements / (problem.y[2] * panel_width));
     const Tensor<Index> offsets = bands.offsets();
     const EvenSplit parts{bands.count(), std::min(bands.count(), kParts)};
-    // Where the last packet is not full, the gradients are copied to memory of the thread, with zeros behind them.
+    // If the last packet is not full, the gradients are copied to memory of the thread, with zeros behind them.
     const bool direct = outputs == panels.padded();
     const Index sums_elements = taps * panels.padded();
     const Index copy_elements = bands.elements();

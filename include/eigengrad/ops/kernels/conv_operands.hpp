@@ -151,7 +151,7 @@ void for_each_live_tap(const TapTables& taps, const Shape& weight, const F& f) {
   });
 }
 
-/// The weights of the tables' taps, (K, rows, cols, C): the weights themselves where these are all.
+/// The weights of the tables' taps, (K, rows, cols, C): the weights themselves if these are all.
 template <class T>
 Tensor<T> weights_of(const Tensor<T>& weight, const TapTables& taps) {
   const Shape& shape = weight.shape();

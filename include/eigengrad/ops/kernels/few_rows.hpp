@@ -11,7 +11,7 @@
 #include <eigengrad/ops/kernels/even_split.hpp>
 #include <eigengrad/ops/kernels/operand.hpp>
 
-// The product c = a b^T where c has few rows, as in inference on few samples: b is then read once and packing it would
+// The product c = a b^T for a c of few rows, as in inference on few samples: b is then read once and packing it would
 // take longer than the product. Its lines are multiplied where they stand, packets along the summed axis.
 
 namespace eigengrad::EIGENGRAD_ISA::ops::detail {

@@ -184,7 +184,7 @@ class Product {
     }
   }
 
-  /// Where sums are written: rows of packets, row_stride apart.
+  /// If sums are written: rows of packets, row_stride apart.
   struct Target {
     T* data;
     Index row_stride;
@@ -232,7 +232,7 @@ class Product {
                                                                sums.row_stride, add);
   }
 
-  /// Elements of a row of a over a block of the summed axis: whole chunks where rows are lines.
+  /// Elements of a row of a over a block of the summed axis: whole chunks if rows are lines.
   Index row_length(Index depth) const { return lines_ ? round_up(depth, kTileCols<T>) : depth; }
 
   /// Sums of the given rows and columns to their place in c.

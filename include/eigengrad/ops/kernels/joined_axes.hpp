@@ -36,7 +36,7 @@ struct JoinedAxes {
   /// Takes the innermost axis out and returns its size.
   Index take_last() { return sizes[--rank]; }
 
-  /// The size of the innermost axis; 1 where there is none.
+  /// The size of the innermost axis; 1 if there is none.
   Index last_size() const { return rank == 0 ? 1 : sizes[rank - 1]; }
   Index last_stride(std::size_t array) const { return rank == 0 ? 1 : strides[array][rank - 1]; }
 
@@ -46,7 +46,7 @@ struct JoinedAxes {
     return count;
   }
 
-  /// Where a position lies in an array.
+  /// If a position lies in an array.
   Index offset(Index position, std::size_t array = 0) const {
     if (rank == 0) return 0;
     Index result = 0;

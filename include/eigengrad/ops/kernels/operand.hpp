@@ -70,7 +70,7 @@ class OperandRef {
   bool copies_lines_ = false;
 };
 
-/// Where a product goes: a View, or something of its sizes and strides that writes parts of it elsewhere. It refers to
+/// If a product goes: a View, or something of its sizes and strides that writes parts of it elsewhere. It refers to
 /// that and must not outlive it.
 template <class T>
 class ResultRef {

@@ -30,7 +30,7 @@ namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // a packet drops its alignment as a template argument
 #endif
 
-/// Where a packet of a panel goes whose last elements may lie beyond the line of its step. They are overwritten by the
+/// If a packet of a panel goes whose last elements may lie beyond the line of its step. They are overwritten by the
 /// next step, which is why steps are packed in order; only at the end of the panel they must stay away.
 template <class T>
 class PanelPlace {

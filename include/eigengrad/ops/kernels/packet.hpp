@@ -12,7 +12,7 @@
 
 #include <eigengrad/core/shape.hpp>
 
-// The processor's vectors through Eigen's packets: SSE, AVX, AVX-512, NEON, or one number where Eigen has
+// The processor's vectors through Eigen's packets: SSE, AVX, AVX-512, NEON, or one number if Eigen has
 // none. The only file that names Eigen's internal packet functions.
 
 // After the parameters of a lambda: it must disappear into its caller, or the arrays it indexes live in
@@ -105,7 +105,7 @@ EIGEN_ALWAYS_INLINE void for_each_packet_group(Index count, const F& f) {
       count, [&](auto lanes, Index at) { f(lanes, std::integral_constant<int, 1>{}, at); }, i);
 }
 
-/// a b + c, rounded once where the processor can, for single numbers as for packets of them.
+/// a b + c, rounded once if the processor can, for single numbers as for packets of them.
 template <class P>
 EIGEN_ALWAYS_INLINE P multiply_add(const P& a, const P& b, const P& c) {
 #ifdef EIGEN_VECTORIZE_FMA
@@ -131,7 +131,7 @@ struct Vector {
   Packet<T> packet;
 
   EIGEN_ALWAYS_INLINE Vector() = default;
-  // A template, because where nothing is vectorised the packet of the other constructor is a number too.
+  // A template, because if nothing is vectorised the packet of the other constructor is a number too.
   template <class Number, class = std::enable_if_t<std::is_arithmetic_v<Number>>>
   EIGEN_ALWAYS_INLINE explicit Vector(Number value) : packet(packet::pset1<Packet<T>>(static_cast<T>(value))) {}
   EIGEN_ALWAYS_INLINE explicit Vector(const Packet<T>& p) : packet(p) {}
@@ -160,7 +160,7 @@ struct Vector {
     std::copy_n(elements, count, to);
   }
 
-  /// a b + c, rounded once where the processor can.
+  /// a b + c, rounded once if the processor can.
   EIGEN_ALWAYS_INLINE static Vector multiply_add(Vector a, Vector b, Vector c) {
     return Vector(packet::pmadd(a.packet, b.packet, c.packet));
   }

@@ -86,7 +86,7 @@ inline constexpr Index kColumnBlock = 256;
 /// With so many results or more, no result needs more than one thread.
 inline constexpr Index kManyResults = 64;
 
-/// The axes of a reduction and how its work is cut into pieces. A unit is one result or, where the innermost axis is
+/// The axes of a reduction and how its work is cut into pieces. A unit is one result or, if the innermost axis is
 /// kept, a block of neighbouring results; each unit has `parts` parts of `part_size` positions of the reduced axes.
 struct ReductionPlan {
   JoinedAxes<1> kept, reduced;
@@ -189,9 +189,9 @@ void reduce_parts(const ReductionPlan& plan, const T* x, Index results, To* to) 
   });
 }
 
-/// Each result from the elements along the axes of the mask; 0 where there is none.
+/// Each result from the elements along the axes of the mask; 0 if there is none.
 /// Shapes   x any; result the other axes of x, with or without axes of size 1 between them
-/// Memory   x itself where no axis has more than one element; at most x.numel() / 64 numbers beside the result
+/// Memory   x itself if no axis has more than one element; at most x.numel() / 64 numbers beside the result
 template <class R, class T>
 Tensor<typename R::template Result<T>> reduce_axes(const Tensor<T>& x, AxisMask mask, const Shape& result) {
   using Result = typename R::template Result<T>;

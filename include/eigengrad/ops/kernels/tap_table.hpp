@@ -6,7 +6,7 @@
 
 #include <eigengrad/core/window.hpp>
 
-// Where the taps of a moving window lie, worked out once for each axis of an image.
+// If the taps of a moving window lie, worked out once for each axis of an image.
 //   const auto taps = TapTables::of_window(window, x.shape(), y.shape());
 //   taps.rows.at(p)[r];             // the row of pixels under tap r at position p, or kOutside
 //   const auto odd = taps.part({1, 1}, {2, 2});      // every second position, with the taps that lie on pixels there

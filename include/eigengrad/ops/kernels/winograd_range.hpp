@@ -44,7 +44,7 @@ T largest_of(const T* numbers, Index count) {
 
 /// The sides of a tile at most.
 inline constexpr int kMostSide = 6;
-/// Where the pixels of a tile begin, row by row; the first few of each row for a smaller tile.
+/// If the pixels of a tile begin, row by row; the first few of each row for a smaller tile.
 template <class T>
 using TilePixels = T* [kMostSide][kMostSide];
 

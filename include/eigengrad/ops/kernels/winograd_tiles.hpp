@@ -73,7 +73,7 @@ struct TileGrid {
   }
 };
 
-/// Where the side x side pixels of a tile lie; `outside` beside the image.
+/// If the side x side pixels of a tile lie; `outside` beside the image.
 template <class T>
 EIGEN_ALWAYS_INLINE void locate(const Images<T>& images, const Tile& tile, int side, T* outside,
                                 TilePixels<T>& pixels) {
