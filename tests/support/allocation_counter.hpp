@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include <eigengrad/core/namespaces.hpp>
+
 namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// How often this process has asked the system's allocator for memory so far: malloc and its relatives, on

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include <eigengrad/core/namespaces.hpp>
+
 namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// Writes the six CIFAR-10 batches in full size, all zeros, which are valid records. They are holes: they take no

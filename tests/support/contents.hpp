@@ -7,6 +7,8 @@
 #include <sstream>
 #include <string>
 
+#include <eigengrad/core/namespaces.hpp>
+
 namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// All of a file; nothing if it is not there.

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <eigengrad/core/namespaces.hpp>
+
 // Forked children as tests.
 //   EXPECT_EQ(in_child([] { return 6 * 7 == 42; }), "true");
 

@@ -11,6 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include <eigengrad/core/namespaces.hpp>
+
 #include "support/temporary_directory.hpp"
 
 // A program as its users run it: a process, its exit status and what it prints.

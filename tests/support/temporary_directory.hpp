@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <eigengrad/core/namespaces.hpp>
+
 namespace eigengrad::EIGENGRAD_ISA::testing {
 
 /// A folder that exists as long as this object.

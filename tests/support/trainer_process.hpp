@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include <eigengrad/core/namespaces.hpp>
+
 #include "support/process.hpp"
 
 // A trainer as its users run it: a process, and the files it leaves behind.

@@ -7,6 +7,8 @@
 #include <locale>
 #include <string>
 
+#include <eigengrad/core/namespaces.hpp>
+
 // The settings of a user's country, as desktop programs install them.
 
 namespace eigengrad::EIGENGRAD_ISA::testing {

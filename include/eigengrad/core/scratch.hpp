@@ -9,7 +9,8 @@
 
 namespace eigengrad::EIGENGRAD_ISA::detail {
 
-/// Memory of the pool to work in, so many elements for each slot of a parallel loop, whatever they hold.
+/// Memory of the pool to work in, so many elements for each slot of a parallel loop, or for each of `parts`,
+/// whatever they hold.
 ///   const Scratch<T> scratch(elements);
 ///   parallel_for(count, 1, [&](Index begin, Index end, Index slot) { T* own = scratch.of(slot); ... });
 /// It is taken before the loop: what a thread takes within one would depend on timing.
@@ -18,8 +19,8 @@ class Scratch {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
 
  public:
-  explicit Scratch(Index elements, Index slots = num_threads())
-      : elements_(elements), block_(block_of({slots, elements}, sizeof(T))) {}
+  explicit Scratch(Index elements, Index parts = num_threads())
+      : elements_(elements), block_(block_of({parts, elements}, sizeof(T))) {}
 
   T* of(Index slot) const { return static_cast<T*>(block_.payload()) + slot * elements_; }
 
