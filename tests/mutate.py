@@ -46,6 +46,8 @@ TESTED_BY = {
     "autodiff/structure.hpp": ["autodiff/functions_test.cpp"],
     "core/channel_map.hpp": ["nn/fold_test.cpp"],
     "core/error.hpp": ["core/check_test.cpp"],
+    "core/scratch.hpp": ["ops/kernels/gemm_test.cpp"],
+    "core/sum_of.hpp": ["ops/integer_sums_test.cpp"],
     "core/number_format.hpp": ["core/print_test.cpp"],
     "data/batch_maker.hpp": ["data/batch_maker_test.cpp", "data/prefetch_test.cpp"],
     "data/normalize.hpp": ["data/dataset_test.cpp"],
