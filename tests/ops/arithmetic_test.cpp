@@ -11,7 +11,7 @@
 #include "support/op_gradcheck.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::arithmetic_test {
 namespace {
 
 using testing::kNaN;
@@ -183,4 +183,4 @@ TEST(Arithmetic, AWrongDerivativeIsFound) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::arithmetic_test

@@ -7,7 +7,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::avg_pool2d_test {
 namespace {
 
 using testing::message_of;
@@ -101,4 +101,4 @@ TEST(GlobalAvgPool2dOp, RefusesWhatIsNoImage) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::avg_pool2d_test

@@ -6,7 +6,7 @@
 
 #include "support/message_of.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::axes_test {
 namespace {
 
 TEST(Axes, AreBitsOfAMask) {
@@ -44,4 +44,4 @@ TEST(Axes, LeaveAShapeOfTheOthers) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::axes_test

@@ -25,7 +25,7 @@
 
 // A gradient of another shape than the output is refused, by the name of the operation, whichever it is.
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::backward_shapes_test {
 namespace {
 
 using T = Tensor<float>;
@@ -78,4 +78,4 @@ TEST(BackwardShapes, AGradientOfAnotherShapeIsRefusedByName) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::backward_shapes_test

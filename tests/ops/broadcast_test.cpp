@@ -9,7 +9,7 @@
 #include "support/message_of.hpp"
 #include "support/op_gradcheck.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::broadcast_test {
 namespace {
 
 TEST(Broadcast, ShapesFollowNumPysRules) {
@@ -79,4 +79,4 @@ TEST(Broadcast, DerivativesAreTheAdjoints) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::broadcast_test

@@ -10,7 +10,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::compare_test {
 namespace {
 
 using testing::kNaN;
@@ -75,4 +75,4 @@ TEST(Compare, RefusesShapesThatDoNotBroadcast) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::compare_test

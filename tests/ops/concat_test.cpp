@@ -12,7 +12,7 @@
 #include "support/positions.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::concat_test {
 namespace {
 
 using testing::message_of;
@@ -157,4 +157,4 @@ TEST(Concat, DerivativesAreThoseOfTheForwards) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::concat_test

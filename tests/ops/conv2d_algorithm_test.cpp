@@ -15,7 +15,7 @@
 
 // Every algorithm computes every convolution that suits it, whichever is the fastest.
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::conv2d_algorithm_test {
 namespace {
 
 using testing::Conv2dCase;
@@ -206,4 +206,4 @@ TEST(Conv2dAlgorithm, OneThatDoesNotSuitIsRefused) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::conv2d_algorithm_test

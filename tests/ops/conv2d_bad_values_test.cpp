@@ -17,7 +17,7 @@
 // One number that is not finite, or out of all proportion, is in the sums that it belongs to and in no other, whichever
 // algorithm computes them.
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::conv2d_bad_values_test {
 namespace {
 
 using testing::Conv2dCase;
@@ -275,4 +275,4 @@ TEST(BadValues, WindowsOfZerosGiveZeros) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::conv2d_bad_values_test

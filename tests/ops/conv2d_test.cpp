@@ -11,7 +11,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::conv2d_test {
 namespace {
 
 using testing::Conv2dCase;
@@ -208,4 +208,4 @@ TEST(Conv2dOp, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::conv2d_test

@@ -9,7 +9,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::cross_entropy_test {
 namespace {
 
 using testing::difference;
@@ -107,4 +107,4 @@ TEST(SoftmaxCrossEntropy, RefusesLabelsThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::cross_entropy_test

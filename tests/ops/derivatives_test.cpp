@@ -71,7 +71,7 @@ Array mean(const Array& x, const ops::Axes& axes, bool keepdims) { return {ops::
 
 }  // namespace elsewhere
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::derivatives_test {
 namespace {
 
 /// f gives the same of tensors and of arrays from elsewhere.
@@ -137,4 +137,4 @@ TEST(Derivatives, ServeOtherArraysThanTensors) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::derivatives_test

@@ -10,7 +10,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::dropout_test {
 namespace {
 
 using Mask = Tensor<std::uint8_t>;
@@ -122,4 +122,4 @@ TEST(Dropout, RefusesTwoShapes) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::dropout_test

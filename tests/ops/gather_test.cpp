@@ -9,7 +9,7 @@
 #include "support/positions.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::gather_test {
 namespace {
 
 using testing::message_of;
@@ -103,4 +103,4 @@ TEST(OneHot, HasA1AtTheLabel) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::gather_test

@@ -10,7 +10,7 @@
 
 #include "support/elementwise.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::gelu_test {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
@@ -75,4 +75,4 @@ TEST(Gelu, TheNegativeTailDoesNotCancel) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::gelu_test

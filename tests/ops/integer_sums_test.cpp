@@ -16,7 +16,7 @@
 
 // Whatever adds up bool or integers counts in 64 bits, as NumPy and PyTorch do, and loses nothing.
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::integer_sums_test {
 namespace {
 
 template <class T>
@@ -76,4 +76,4 @@ TEST(IntegerSums, TypesOf64BitsKeepTheirs) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::integer_sums_test

@@ -9,7 +9,7 @@
 
 #include "support/elementwise.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::leaky_relu_test {
 namespace {
 
 template <class T>
@@ -45,4 +45,4 @@ TEST(LeakyRelu, LetsNaNAndInfinitiesPass) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::leaky_relu_test

@@ -9,7 +9,7 @@
 #include "support/op_gradcheck.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::log_softmax_test {
 namespace {
 
 TEST(LogSoftmax, MatchesItsDefinition) {
@@ -59,4 +59,4 @@ TEST(LogSoftmax, RefusesAScalarAndOtherShapes) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::log_softmax_test

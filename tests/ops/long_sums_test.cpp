@@ -20,7 +20,7 @@
 // Sums of millions of floats keep their digits, whatever adds them: 0.1 is not a number of float, so each addition to a
 // large sum rounds, and always the same way. Beyond 2^24 ones would not be counted at all.
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::long_sums_test {
 namespace {
 
 constexpr Index kMany = 5000 * 5000;
@@ -112,4 +112,4 @@ TEST(LongSums, OfProductsKeepTheirDigits) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::long_sums_test

@@ -6,7 +6,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::map_test {
 namespace {
 
 TEST(Map, AppliesToEveryElementAndLeavesASharedInputAlone) {
@@ -32,4 +32,4 @@ TEST(Map, WritesOverAnInputThatNobodyElseHolds) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::map_test

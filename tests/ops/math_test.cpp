@@ -11,7 +11,7 @@
 #include "support/message_of.hpp"
 #include "support/op_gradcheck.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::math_test {
 namespace {
 
 template <class T>
@@ -128,4 +128,4 @@ TEST(Math, ClampRefusesBoundsInTheWrongOrder) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::math_test

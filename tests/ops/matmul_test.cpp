@@ -13,7 +13,7 @@
 #include "support/positions.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::matmul_test {
 namespace {
 
 using testing::difference;
@@ -214,4 +214,4 @@ TEST(Matmul, DerivativesAreThoseOfTheForward) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::matmul_test

@@ -12,7 +12,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::max_pool2d_test {
 namespace {
 
 using testing::message_of;
@@ -184,4 +184,4 @@ TEST(MaxPool2dOp, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::max_pool2d_test

@@ -7,7 +7,7 @@
 #include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::mse_loss_test {
 namespace {
 
 using testing::random;
@@ -55,4 +55,4 @@ TEST(MseLoss, RefusesShapesThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::mse_loss_test

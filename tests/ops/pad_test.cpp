@@ -11,7 +11,7 @@
 #include "support/positions.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::pad_test {
 namespace {
 
 using testing::message_of;
@@ -98,4 +98,4 @@ TEST(Pad, DerivativeIsThatOfTheForward) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::pad_test

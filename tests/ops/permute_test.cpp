@@ -9,7 +9,7 @@
 #include "support/positions.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::permute_test {
 namespace {
 
 using testing::counting;
@@ -97,4 +97,4 @@ TEST(Permute, DerivativesAreThoseOfTheForwards) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::permute_test

@@ -11,7 +11,7 @@
 #include "support/message_of.hpp"
 #include "support/op_gradcheck.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::pow_test {
 namespace {
 
 using X = Tensor<double>;
@@ -90,4 +90,4 @@ TEST(Pow, RefusesShapesThatDoNotBroadcast) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::pow_test

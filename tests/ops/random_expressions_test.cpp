@@ -40,7 +40,7 @@
 // gives, in plain loops, or one of the library's errors if the definition gives nothing. Never a crash, never another
 // exception.
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::random_expressions_test {
 namespace {
 
 using testing::for_positions;
@@ -1019,4 +1019,4 @@ TEST(RandomExpressions, AreWhatTheirDefinitionsGiveOrRefused) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::random_expressions_test

@@ -12,7 +12,7 @@
 #include "support/op_gradcheck.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::reduce_test {
 namespace {
 
 using X = Tensor<double>;
@@ -218,4 +218,4 @@ TEST(Reduce, RefusesAxesOutOfRange) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::reduce_test

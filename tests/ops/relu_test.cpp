@@ -10,7 +10,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::relu_test {
 namespace {
 
 TEST(Relu, CutsOffBelowZero) {
@@ -68,4 +68,4 @@ TEST(Relu, WorksInPlaceWhereItHoldsTheOnlyReference) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::relu_test

@@ -8,7 +8,7 @@
 #include "support/op_gradcheck.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::reshape_test {
 namespace {
 
 using testing::message_of;
@@ -69,4 +69,4 @@ TEST(Reshape, DerivativeIsThatOfTheForward) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::reshape_test

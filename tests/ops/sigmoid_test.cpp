@@ -9,7 +9,7 @@
 
 #include "support/elementwise.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::sigmoid_test {
 namespace {
 
 template <class T>
@@ -53,4 +53,4 @@ TEST(Sigmoid, SmallValuesKeepTheirDigits) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::sigmoid_test

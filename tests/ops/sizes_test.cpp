@@ -32,7 +32,7 @@
 // A tensor without elements may have any sizes beside the 0: no operation multiplies them to nonsense, loops over them
 // or moves a pointer to nothing. Each gives a result, or one of the library's errors, at once.
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::sizes_test {
 namespace {
 
 using testing::message_of;
@@ -201,4 +201,4 @@ TEST(Sizes, WithoutPixelsNoWindowMoves) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::sizes_test

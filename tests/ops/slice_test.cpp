@@ -11,7 +11,7 @@
 #include "support/positions.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::slice_test {
 namespace {
 
 using testing::counting;
@@ -114,4 +114,4 @@ TEST(Slice, DerivativesAreThoseOfTheForwards) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::slice_test

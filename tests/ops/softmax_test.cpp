@@ -8,7 +8,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::softmax_test {
 namespace {
 
 TEST(Softmax, MatchesItsDefinition) {
@@ -62,4 +62,4 @@ TEST(Softmax, RefusesAScalarAndOtherShapes) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::softmax_test

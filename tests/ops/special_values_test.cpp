@@ -26,7 +26,7 @@
 
 // Every function of each element, on every special value, in every place.
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::special_values_test {
 namespace {
 
 using testing::expect_same_everywhere;
@@ -221,4 +221,4 @@ TYPED_TEST(SpecialValues, OfDropoutAndComparisonsKeepTheirPlaces) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::special_values_test

@@ -15,7 +15,7 @@
 #include "support/golden.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::structure_parity_test {
 namespace {
 
 // Operations on axes, and products, against PyTorch: results, and gradients by each input.
@@ -126,4 +126,4 @@ TEST(StructureParity, Double) { Parity<double>(1e-10).all(); }
 TEST(StructureParity, Float) { Parity<float>(1e-5).all(); }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::structure_parity_test

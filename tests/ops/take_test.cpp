@@ -9,7 +9,7 @@
 #include "support/positions.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::take_test {
 namespace {
 
 using testing::message_of;
@@ -125,4 +125,4 @@ TEST(Take, DerivativesAreThoseOfTheForwards) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::take_test

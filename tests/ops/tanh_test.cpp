@@ -9,7 +9,7 @@
 
 #include "support/elementwise.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::tanh_test {
 namespace {
 
 template <class T>
@@ -44,4 +44,4 @@ TEST(Tanh, HasItsLimitsFarOut) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::tanh_test

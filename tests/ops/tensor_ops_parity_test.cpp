@@ -17,7 +17,7 @@
 
 // Operations on tensors against PyTorch; the cases are those of tests/golden/tensor_ops.py.
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::tensor_ops_parity_test {
 namespace {
 
 using testing::Golden;
@@ -235,4 +235,4 @@ TEST(TensorOpsParity, Reductions) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::tensor_ops_parity_test

@@ -11,7 +11,7 @@
 #include "support/message_of.hpp"
 #include "support/op_gradcheck.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops {
+namespace eigengrad::EIGENGRAD_ISA::ops::where_test {
 namespace {
 
 struct Shapes {
@@ -94,4 +94,4 @@ TEST(Where, RefusesShapesThatDoNotBroadcast) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::where_test

@@ -16,7 +16,7 @@
 // Products with Float32MatmulPrecision::medium. On a processor without AVX512_BF16 they are those with `highest`: the
 // references then round nothing.
 
-namespace eigengrad::EIGENGRAD_ISA::ops::detail {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::bf16_test {
 namespace {
 
 using testing::MatmulPrecisionScope;
@@ -262,4 +262,4 @@ TEST(Bf16, ConvolutionsMatchLoopsOnRoundedNumbers) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::bf16_test

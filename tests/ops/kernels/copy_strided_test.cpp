@@ -7,7 +7,7 @@
 #include "support/positions.hpp"
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops::detail {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::copy_strided_test {
 namespace {
 
 using testing::counting;
@@ -110,4 +110,4 @@ TEST(Walk, HasOnePositionWithoutAxes) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::copy_strided_test

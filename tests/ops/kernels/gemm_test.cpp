@@ -8,7 +8,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops::detail {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::gemm_test {
 namespace {
 
 /// The product by its definition, in the order of the summed axis.
@@ -127,4 +127,4 @@ TEST(EvenSplit, PartsDifferByAtMostOne) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::gemm_test

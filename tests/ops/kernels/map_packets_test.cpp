@@ -8,7 +8,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops::detail {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::map_packets_test {
 namespace {
 
 using testing::random;
@@ -53,4 +53,4 @@ TEST(MapPackets, RefusesTwoShapes) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::map_packets_test

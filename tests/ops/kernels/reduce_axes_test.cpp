@@ -8,7 +8,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops::detail {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::reduce_axes_test {
 namespace {
 
 /// Which element of the result each element of x belongs to.
@@ -112,4 +112,4 @@ TEST(ReduceAxes, NaNIsTheExtremumWhereverItStands) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::reduce_axes_test

@@ -6,7 +6,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops::detail {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::reduce_rows_test {
 namespace {
 
 TEST(ReduceRows, AddsEveryRowOnce) {
@@ -42,4 +42,4 @@ TEST(ReduceRows, ItsPartsAreSmallBesideTheMatrix) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::reduce_rows_test

@@ -9,7 +9,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops::detail {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::small_gemm_test {
 namespace {
 
 struct Strides2 {
@@ -68,4 +68,4 @@ TEST(SmallGemm, FitsWhileItsOperandsStayInACache) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::small_gemm_test

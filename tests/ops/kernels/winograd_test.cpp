@@ -11,7 +11,7 @@
 
 #include "support/tensors.hpp"
 
-namespace eigengrad::EIGENGRAD_ISA::ops::detail {
+namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd_test {
 namespace {
 
 /// One tile of M x M outputs in plain numbers: the filter, its gradient, and the same by Winograd's transforms.
@@ -132,4 +132,4 @@ TEST(Vector, ANegativeNumberBecomesZeroAndNaNStays) {
 }
 
 }  // namespace
-}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail
+}  // namespace eigengrad::EIGENGRAD_ISA::ops::detail::winograd_test
