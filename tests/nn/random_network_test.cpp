@@ -163,7 +163,9 @@ class Maker {
     if (!usual) options.stride = size2d(1, 3), options.dilation = size2d(1, 2);
     if (one_in(4))
       options.algorithm = static_cast<Conv2dAlgorithm>(between(0, std::ssize(ops::detail::kConvAlgorithms<Number>)));
-    const Index outputs = size(1, 5) * (one_in(8) ? 1 : std::clamp<Index>(groups, 1, 8));
+    const Index of_group = size(1, 5);
+    const bool fits = is_absurd_ || one_in(8);
+    const Index outputs = fits ? of_group : of_group * std::clamp<Index>(groups, 1, 8);
     return AnyLayer<Number>(Conv2d<Number>(fitting(channels), outputs, options));
   }
 

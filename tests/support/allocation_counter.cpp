@@ -7,14 +7,7 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define EIGENGRAD_TEST_SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define EIGENGRAD_TEST_SANITIZED
-#endif
+#include "support/sanitized.hpp"
 
 namespace {
 std::atomic<std::int64_t> count{0};
@@ -24,7 +17,7 @@ namespace eigengrad::EIGENGRAD_ISA::testing {
 std::int64_t system_allocations() { return count.load(); }
 }  // namespace eigengrad::EIGENGRAD_ISA::testing
 
-#if defined(EIGENGRAD_TEST_SANITIZED)
+#if EIGENGRAD_TEST_SANITIZED
 
 // The sanitizers own malloc, and tell of every call.
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, std::size_t),

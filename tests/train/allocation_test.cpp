@@ -7,6 +7,7 @@
 
 #include <eigengrad/eigengrad.hpp>
 
+#include "support/all_threads.hpp"
 #include "support/allocation_counter.hpp"
 
 namespace eigengrad::EIGENGRAD_ISA {
@@ -28,7 +29,10 @@ TEST(AllocationCounter, SeesNewMallocAndThePool) {
 
 class Allocations : public ::testing::TestWithParam<int> {
  protected:
-  void SetUp() override { set_num_threads(GetParam()); }
+  void SetUp() override {
+    set_num_threads(GetParam());
+    EXPECT_TRUE(testing::loops_run_on(GetParam()));  // a thread may take memory as it begins
+  }
   void TearDown() override { set_num_threads(0); }
 };
 

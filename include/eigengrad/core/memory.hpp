@@ -233,12 +233,11 @@ class MemoryPool {
 
   /// If the system has no more, the free blocks are given back and it is asked once again.
   void* take_from_system(std::size_t bytes) {
-    try {
-      return ::operator new (bytes, std::align_val_t{kAlignment});
-    } catch (const std::bad_alloc&) {
-      give_all_back();
-      return ::operator new (bytes, std::align_val_t{kAlignment});
-    }
+    constexpr std::align_val_t kBoundary{kAlignment};
+    if (void* memory = ::operator new(bytes, kBoundary, std::nothrow)) return memory;
+    give_all_back();
+    if (void* memory = ::operator new(bytes, kBoundary, std::nothrow)) return memory;
+    throw std::bad_alloc();
   }
 
   void give_all_back() {
