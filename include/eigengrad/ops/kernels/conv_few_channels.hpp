@@ -14,6 +14,7 @@
 #include <eigengrad/ops/kernels/elementwise.hpp>
 #include <eigengrad/ops/kernels/even_split.hpp>
 #include <eigengrad/ops/kernels/packet.hpp>
+#include <eigengrad/ops/kernels/tile_split.hpp>
 
 // Convolution of images with few channels, as the first layer of a network has it. The numbers under a window are then
 // few, and to pack them would cost more than to multiply them: they are taken one by one from a copy of the image with
@@ -129,47 +130,41 @@ using BackwardTile = void (*)(const T*, Index, Index, const Index*, const T*, In
 template <class Tile>
 struct Tiles {
   std::array<Tile, 8> of_lines;
-  Index most;
+  int most;
 
-  /// Calls f(first line, tile) for `count` lines in tiles of nearly one length.
+  /// Calls f(first line, tile) for `count` lines in tiles.
   template <class F>
   void for_each(Index count, const F& f) const {
-    const Index tiles = ceil_div(count, most);
-    const Index shorter = count / tiles;
-    const Index longer = count % tiles;  // tiles that are one line longer
-    for (Index i = 0, first = 0; i < tiles; ++i) {
-      const Index length = shorter + (i < longer ? 1 : 0);
-      f(first, of_lines[static_cast<std::size_t>(length - 1)]);
-      first += length;
-    }
+    const TileSplit split(count, most);
+    for (Index i = 0; i < split.count; ++i) f(split.begin(i), of_lines[static_cast<std::size_t>(split.length(i) - 1)]);
   }
 };
 
-/// forward_tile and backward_tile for 1, ..., kMostPackets packets, from one less.
-template <class T, int Packets>
-constexpr Tiles<ForwardTile<T>> forward_tiles() {
-  return []<std::size_t... L>(std::index_sequence<L...>) {
-    return Tiles<ForwardTile<T>>{{forward_tile<T, static_cast<int>(L) + 1, Packets>...}, kLines<Packets>};
-  }
-  (std::make_index_sequence<array_size(kLines<Packets>)>{});
+template <class T, int Lines, int Packets>
+struct ForwardTileOf {
+  static constexpr ForwardTile<T> kTile = forward_tile<T, Lines, Packets>;
+};
+template <class T, int Lines, int Packets>
+struct BackwardTileOf {
+  static constexpr BackwardTile<T> kTile = backward_tile<T, Lines, Packets>;
+};
+/// The tiles of 1, ..., kMostPackets packets, from one less.
+template <class Tile, template <class, int, int> class TileOf, class T>
+inline constexpr auto kTiles = []<int... P>(std::integer_sequence<int, P...>) {
+  constexpr auto tile = []<int Lines, int Packets>() -> Tile {
+    if constexpr (is_tile_length(Lines) && Lines <= kLines<Packets>) return TileOf<T, Lines, Packets>::kTile;
+    return nullptr;
+  };
+  constexpr auto tiles = [tile]<int Packets, int... L>(std::integer_sequence<int, L...>) {
+    return Tiles<Tile>{{tile.template operator()<L + 1, Packets>()...}, kLines<Packets>};
+  };
+  return std::array{tiles.template operator()<P + 1>(std::make_integer_sequence<int, 8>{})...};
 }
-template <class T, int Packets>
-constexpr Tiles<BackwardTile<T>> backward_tiles() {
-  return []<std::size_t... L>(std::index_sequence<L...>) {
-    return Tiles<BackwardTile<T>>{{backward_tile<T, static_cast<int>(L) + 1, Packets>...}, kLines<Packets>};
-  }
-  (std::make_index_sequence<array_size(kLines<Packets>)>{});
-}
+(std::make_integer_sequence<int, kMostPackets>{});
 template <class T>
-inline constexpr auto kForwardTiles = []<std::size_t... P>(std::index_sequence<P...>) {
-  return std::array{forward_tiles<T, static_cast<int>(P) + 1>()...};
-}
-(std::make_index_sequence<kMostPackets>{});
+inline constexpr auto& kForwardTiles = kTiles<ForwardTile<T>, ForwardTileOf, T>;
 template <class T>
-inline constexpr auto kBackwardTiles = []<std::size_t... P>(std::index_sequence<P...>) {
-  return std::array{backward_tiles<T, static_cast<int>(P) + 1>()...};
-}
-(std::make_index_sequence<kMostPackets>{});
+inline constexpr auto& kBackwardTiles = kTiles<BackwardTile<T>, BackwardTileOf, T>;
 
 /// The weight gradient of some rows of positions, added to sums.
 /// Shapes   dy (rows, Q, padded K), sums (taps, padded K)

@@ -8,8 +8,8 @@
 
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/tensor.hpp>
-#include <eigengrad/ops/kernels/even_split.hpp>
 #include <eigengrad/ops/kernels/operand.hpp>
+#include <eigengrad/ops/kernels/tile_split.hpp>
 
 // The product c = a b^T for a c of few rows, as in inference on few samples: b is then read once and packing it would
 // take longer than the product. Its lines are multiplied where they stand, packets along the summed axis.
@@ -23,6 +23,7 @@ inline constexpr Index kFewRowsElements = 160 * 1024;
 inline constexpr Index kPrefetch = 512;
 /// Rows and columns of a tile: their packets of sums and one operand's fill the registers.
 inline constexpr int kDotRows = kRegisters >= 32 ? 6 : 3;
+static_assert(is_tile_length(kDotRows));
 inline constexpr int kDotCols = kRegisters >= 32 ? 4 : 3;
 
 /// Steps that are summed up in T before the sums go on in double.
@@ -75,12 +76,19 @@ void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_strid
 template <class T>
 using DotTile = void (*)(Index, const T*, Index, const T*, Index, View<T>, bool);
 
-/// dot_tile for 1, ..., kDotRows rows, from one less, with kDotCols columns or with one.
-template <class T, int Cols>
-inline constexpr auto kDotTile = []<std::size_t... R>(std::index_sequence<R...>) {
-  return std::array<DotTile<T>, sizeof...(R)>{dot_tile<T, static_cast<int>(R) + 1, Cols>...};
+/// dot_tile for the rows that tiles have, up to kDotRows, from one less, with kDotCols columns or with one.
+template <class T, int Rows, int Cols>
+constexpr DotTile<T> dot_tile_if_any() {
+  if constexpr (is_tile_length(Rows))
+    return dot_tile<T, Rows, Cols>;
+  else
+    return nullptr;
 }
-(std::make_index_sequence<kDotRows>{});
+template <class T, int Cols>
+inline constexpr auto kDotTile = []<int... R>(std::integer_sequence<int, R...>) {
+  return std::array{dot_tile_if_any<T, R + 1, Cols>()...};
+}
+(std::make_integer_sequence<int, kDotRows>{});
 
 /// True if multiply_few_rows is the way to compute c = a b^T.
 template <class T>
@@ -101,7 +109,7 @@ void multiply_few_rows(const OperandRef<T>& a, const View<const T>& b, Index ste
       std::fill(packed + i * stride + steps, packed + (i + 1) * stride, T(0));
     }
   });
-  const EvenSplit rows = EvenSplit::of_at_most(c.rows, kDotRows);
+  const TileSplit rows(c.rows, kDotRows);
   constexpr Index kLines = 4 * kDotCols;
   parallel_for(c.cols, kLines, [&](Index begin, Index end) {
     for (Index j = begin; j < end;) {

@@ -56,7 +56,7 @@ class Product {
         add_(add),
         lines_(a.copies_lines()),
         tiles_(lines_ ? tiles.rows_are_lines : tiles.interleaved),
-        row_panels_(EvenSplit::of_at_most(c_.rows, kTileRows)),
+        row_panels_(c_.rows, kTileRows),
         col_panels_(ceil_div(c_.cols, kTileCols<T>)),
         padded_cols_(round_up(c_.cols, kLanes<T>)),
         steps_(steps),
@@ -248,7 +248,7 @@ class Product {
   bool add_;
   bool lines_;  // a is packed as RowsAreLines, else Interleaved
   const MultiplyTiles<T>* tiles_;
-  EvenSplit row_panels_;
+  TileSplit row_panels_;
   Index col_panels_;
   Index padded_cols_;
   Index steps_;

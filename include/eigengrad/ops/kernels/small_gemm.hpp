@@ -32,7 +32,7 @@ class SmallGemm {
         rows_(by_cols_ ? rows : cols),
         cols_(by_cols_ ? cols : rows),
         padded_cols_(round_up(cols_, kLanes<T>)),
-        row_panels_(EvenSplit::of_at_most(rows_, kTileRows)) {}
+        row_panels_(rows_, kTileRows) {}
 
   /// Elements of scratch that a product needs, a whole number of packets.
   Index scratch() const { return row_elements() + col_elements() + rows_ * padded_cols_; }
@@ -104,7 +104,7 @@ class SmallGemm {
   Index rows_;
   Index cols_;
   Index padded_cols_;
-  EvenSplit row_panels_;
+  TileSplit row_panels_;
 };
 
 }  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

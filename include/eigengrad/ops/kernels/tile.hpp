@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <eigengrad/ops/kernels/packet.hpp>
+#include <eigengrad/ops/kernels/tile_split.hpp>
 
 // The innermost loop of every matrix product: a tile of the result is kept in registers while the packed
 // panels of both operands stream past it. All other code of the product only feeds this loop.
@@ -17,6 +18,7 @@ namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 /// Rows of the largest tile: with two packets a row its sums fill three quarters of the registers; the rest
 /// hold the operands.
 inline constexpr int kTileRows = kRegisters >= 32 ? 12 : (kRegisters >= 16 ? 6 : 2);
+static_assert(is_tile_length(kTileRows));
 /// Packets a row of the largest tile.
 inline constexpr int kTilePackets = 2;
 /// Columns of the largest tile.
@@ -95,16 +97,22 @@ void multiply_tile(Index depth, const T* a, Index a_jump, const T* b, T* c, Inde
 template <class T>
 using MultiplyTile = void (*)(Index, const T*, Index, const T*, T*, Index, bool);
 
-/// multiply_tile for 1, ..., kTileRows rows and 1 or 2 packets (the first index counts packets, the second rows, both
-/// from one less).
-template <class T, class Layout, class Step, int Packets>
-inline constexpr auto kTileOfPackets = []<std::size_t... R>(std::index_sequence<R...>) {
-  return std::array<MultiplyTile<T>, sizeof...(R)>{multiply_tile<T, Layout, Step, static_cast<int>(R) + 1, Packets>...};
-}
-(std::make_index_sequence<kTileRows>{});
+/// multiply_tile for the rows that tiles have (tile_split.hpp), up to kTileRows, and 1 or 2 packets: the first index
+/// counts packets, the second rows, both from one less.
 template <class T>
 using MultiplyTiles = std::array<std::array<MultiplyTile<T>, kTileRows>, kTilePackets>;
+template <class T, class Layout, class Step, int Rows, int Packets>
+constexpr MultiplyTile<T> multiply_tile_if_any() {
+  if constexpr (is_tile_length(Rows))
+    return multiply_tile<T, Layout, Step, Rows, Packets>;
+  else
+    return nullptr;
+}
 template <class T, class Layout = Interleaved<T>, class Step = OneStep<T>>
-inline constexpr MultiplyTiles<T> kMultiplyTile{kTileOfPackets<T, Layout, Step, 1>, kTileOfPackets<T, Layout, Step, 2>};
+inline constexpr MultiplyTiles<T> kMultiplyTile = []<int... R>(std::integer_sequence<int, R...>) {
+  return MultiplyTiles<T>{std::array{multiply_tile_if_any<T, Layout, Step, R + 1, 1>()...},
+                          std::array{multiply_tile_if_any<T, Layout, Step, R + 1, 2>()...}};
+}
+(std::make_integer_sequence<int, kTileRows>{});
 
 }  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -29,7 +29,7 @@ inline constexpr Index kProductElements = 160 * 1024;
 template <class T>
 void multiply_points(int points, const Planes<T>& v, Index first, Index lines, Index v_panel, const Planes<T>& u,
                      Index u_panel, Index u_line, Index depth, Index cols, const Planes<T>& m, bool add) {
-  const EvenSplit rows = EvenSplit::of_at_most(lines, kTileRows);
+  const TileSplit rows(lines, kTileRows);
   const auto& tiles = kMultiplyTile<T, RowsAreLines<T>>[cols > kLanes<T> ? 1 : 0];
   for (int point = 0; point < points; ++point) {
     for (Index i = 0; i < rows.count; ++i) {
