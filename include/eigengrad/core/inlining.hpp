@@ -19,3 +19,12 @@
 #else
 #define EIGENGRAD_CALLED
 #endif
+
+// Before a function: it is compiled once, so that whoever calls it gets the same instructions.
+#if defined(__GNUC__) && !defined(__clang__)
+#define EIGENGRAD_NOINLINE __attribute__((noinline, noclone))
+#elif defined(__GNUC__)
+#define EIGENGRAD_NOINLINE __attribute__((noinline))
+#else
+#define EIGENGRAD_NOINLINE
+#endif

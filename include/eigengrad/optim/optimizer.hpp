@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <eigengrad/core/check.hpp>
+#include <eigengrad/core/inlining.hpp>
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/optim/clip_grad.hpp>
 #include <eigengrad/optim/joint_loop.hpp>

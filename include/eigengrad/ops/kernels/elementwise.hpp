@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <eigengrad/core/inlining.hpp>
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/sum_of.hpp>
 #include <eigengrad/core/tensor.hpp>

@@ -33,15 +33,6 @@
 #define EIGENGRAD_UNROLL
 #endif
 
-// Before a function: it is compiled once, so that whoever calls it gets the same instructions.
-#if defined(__GNUC__) && !defined(__clang__)
-#define EIGENGRAD_NOINLINE __attribute__((noinline, noclone))
-#elif defined(__GNUC__)
-#define EIGENGRAD_NOINLINE __attribute__((noinline))
-#else
-#define EIGENGRAD_NOINLINE
-#endif
-
 // Before a function: all that it calls disappears into it, Eigen's larger packet functions included.
 #if defined(__GNUC__)
 #define EIGENGRAD_FLATTEN __attribute__((flatten))

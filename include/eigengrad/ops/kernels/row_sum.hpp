@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <eigengrad/core/inlining.hpp>
 #include <eigengrad/ops/kernels/elementwise.hpp>
 
 // Sums of numbers in a row, however many: runs are added up in T, the runs in double.
