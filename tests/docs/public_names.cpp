@@ -31,7 +31,8 @@ std::string declared(const std::string& line) {
   static const std::regex type("^(?:class|struct|enum class)(?: alignas\\(\\d+\\))? (\\w+)");
   static const std::regex other("^(?:concept|using) (\\w+) =");
   static const std::regex taken("^using \\w+::(\\w+);");
-  static const std::regex variable("^(?:EIGENGRAD_\\w+ )?inline (?:constexpr|constinit|const) [^(]*?(\\w+)(?:\\{| =|;)");
+  static const std::regex variable(
+      "^(?:EIGENGRAD_\\w+ )?inline (?:constexpr|constinit|const) [^(]*?(\\w+)(?:\\{| =|;)");
   static const std::regex function("^[^(]*?[ *&](\\w+)\\(");
   std::smatch match;
   for (const std::regex& form : {type, other, taken, variable, function}) {
