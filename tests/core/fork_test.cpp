@@ -3,7 +3,6 @@
 // ThreadSanitizer knows no threads that a child of a process with threads starts: it stops at their reused numbers.
 #if (defined(__unix__) || defined(__APPLE__)) && !defined(__SANITIZE_THREAD__)
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>

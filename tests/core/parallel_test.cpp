@@ -16,6 +16,7 @@
 
 #include <eigengrad/core/parallel.hpp>
 
+#include "support/all_threads.hpp"
 #include "support/message_of.hpp"
 
 namespace eigengrad::EIGENGRAD_ISA {
@@ -188,15 +189,7 @@ TEST(NumThreads, TheEnvironmentIsCheckedAlike) {
 TEST(NumThreads, AskedForTheyAreReallyThere) {
   for (const int threads : {1, 5, 16}) {
     set_num_threads(threads);
-    std::atomic<int> inside{0};
-    std::atomic<bool> together{true};
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    parallel_for(threads, 1, [&](Index, Index) {
-      ++inside;
-      while (inside < threads && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-      if (inside < threads) together = false;
-    });
-    EXPECT_TRUE(together) << threads;
+    EXPECT_TRUE(testing::loops_run_on(threads)) << threads;
   }
   set_num_threads(0);
 }

@@ -164,9 +164,8 @@ class Maker {
     if (one_in(4))
       options.algorithm = static_cast<Conv2dAlgorithm>(between(0, std::ssize(ops::detail::kConvAlgorithms<Number>)));
     const Index of_group = size(1, 5);
-    const bool fits = is_absurd_ || one_in(8);
-    const Index outputs = fits ? of_group : of_group * std::clamp<Index>(groups, 1, 8);
-    return AnyLayer<Number>(Conv2d<Number>(fitting(channels), outputs, options));
+    const Index factor = is_absurd_ || one_in(8) ? 1 : std::clamp<Index>(groups, 1, 8);
+    return AnyLayer<Number>(Conv2d<Number>(fitting(channels), of_group * factor, options));
   }
 
   AnyLayer<Number> residual(const Shape& x, int depth) {
