@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <span>
 #include <utility>
 
 #include <eigengrad/core/conv2d_algorithm.hpp>
@@ -126,45 +128,33 @@ using ForwardTile = void (*)(const T*, Index, const Index*, Index, const T*, con
 template <class T>
 using BackwardTile = void (*)(const T*, Index, Index, const Index*, const T*, Index, Index, Index, T*, Index);
 
-/// Tiles of up to kLines lines of one number of packets, by the number of lines from one less.
-template <class Tile>
-struct Tiles {
-  std::array<Tile, 8> of_lines;
-  int most;
+/// Calls f(first line, tile) for `count` lines in tiles.
+template <class Tile, class F>
+void for_each_tile(std::span<const Tile> tiles, Index count, const F& f) {
+  const TileSplit split(count, std::ssize(tiles));
+  for (Index i = 0; i < split.count; ++i) f(split.begin(i), tiles[static_cast<std::size_t>(split.length(i) - 1)]);
+}
 
-  /// Calls f(first line, tile) for `count` lines in tiles.
-  template <class F>
-  void for_each(Index count, const F& f) const {
-    const TileSplit split(count, most);
-    for (Index i = 0; i < split.count; ++i) f(split.begin(i), of_lines[static_cast<std::size_t>(split.length(i) - 1)]);
-  }
-};
-
-template <class T, int Lines, int Packets>
-struct ForwardTileOf {
-  static constexpr ForwardTile<T> kTile = forward_tile<T, Lines, Packets>;
-};
-template <class T, int Lines, int Packets>
-struct BackwardTileOf {
-  static constexpr BackwardTile<T> kTile = backward_tile<T, Lines, Packets>;
-};
-/// The tiles of 1, ..., kMostPackets packets, from one less.
-template <class Tile, template <class, int, int> class TileOf, class T>
-inline constexpr auto kTiles = []<int... P>(std::integer_sequence<int, P...>) {
-  constexpr auto tile = []<int Lines, int Packets>() -> Tile {
-    if constexpr (is_tile_length(Lines) && Lines <= kLines<Packets>) return TileOf<T, Lines, Packets>::kTile;
-    return nullptr;
-  };
-  constexpr auto tiles = [tile]<int Packets, int... L>(std::integer_sequence<int, L...>) {
-    return Tiles<Tile>{{tile.template operator()<L + 1, Packets>()...}, kLines<Packets>};
-  };
-  return std::array{tiles.template operator()<P + 1>(std::make_integer_sequence<int, 8>{})...};
+/// forward_tile and backward_tile for a number of packets, by the number of lines from one less.
+template <class T, int Packets>
+inline constexpr auto kForwardTable = tile_table<ForwardTile<T>, kLines<Packets>>([]<int Lines>() {
+  return forward_tile<T, Lines, Packets>;
+});
+template <class T, int Packets>
+inline constexpr auto kBackwardTable = tile_table<BackwardTile<T>, kLines<Packets>>([]<int Lines>() {
+  return backward_tile<T, Lines, Packets>;
+});
+/// Those tables for 1, ..., kMostPackets packets, from one less.
+template <class T>
+inline constexpr auto kForwardTiles = []<int... P>(std::integer_sequence<int, P...>) {
+  return std::array{std::span<const ForwardTile<T>>(kForwardTable<T, P + 1>)...};
 }
 (std::make_integer_sequence<int, kMostPackets>{});
 template <class T>
-inline constexpr auto& kForwardTiles = kTiles<ForwardTile<T>, ForwardTileOf, T>;
-template <class T>
-inline constexpr auto& kBackwardTiles = kTiles<BackwardTile<T>, BackwardTileOf, T>;
+inline constexpr auto kBackwardTiles = []<int... P>(std::integer_sequence<int, P...>) {
+  return std::array{std::span<const BackwardTile<T>>(kBackwardTable<T, P + 1>)...};
+}
+(std::make_integer_sequence<int, kMostPackets>{});
 
 /// The weight gradient of some rows of positions, added to sums.
 /// Shapes   dy (rows, Q, padded K), sums (taps, padded K)
@@ -175,7 +165,7 @@ void add_band(const Bands<T>& bands, const Panels<T>& panels, Index taps, Index 
   for (Index panel = 0; panel < panels.packets.count; ++panel) {
     const Index first = panels.first(panel);
     const auto& tiles = kBackwardTiles<T>[static_cast<std::size_t>(panels.packets.length(panel) - 1)];
-    tiles.for_each(taps, [&](Index tap, BackwardTile<T> tile) {
+    for_each_tile(tiles, taps, [&](Index tap, BackwardTile<T> tile) {
       tile(copy, bands.col_step(), bands.row_step(), offsets + tap, dy + first, step, rows, bands.cols(),
            sums + tap * step + first, step);
     });
@@ -258,7 +248,7 @@ struct FewChannelsConv {
           const Index first = panels.first(panel);
           const auto& tiles =
               few_channels::kForwardTiles<T>[static_cast<std::size_t>(panels.packets.length(panel) - 1)];
-          tiles.for_each(bands.cols(), [&](Index col, few_channels::ForwardTile<T> tile) {
+          few_channels::for_each_tile(tiles, bands.cols(), [&](Index col, few_channels::ForwardTile<T> tile) {
             tile(from + col * col_step, col_step, offsets.data(), taps, weights.data() + first * taps,
                  start.data() + first, to + col * y_step + first, y_step);
           });

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
 #include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/tensor.hpp>
@@ -23,7 +21,6 @@ inline constexpr Index kFewRowsElements = 160 * 1024;
 inline constexpr Index kPrefetch = 512;
 /// Rows and columns of a tile: their packets of sums and one operand's fill the registers.
 inline constexpr int kDotRows = kRegisters >= 32 ? 6 : 3;
-static_assert(is_tile_length(kDotRows));
 inline constexpr int kDotCols = kRegisters >= 32 ? 4 : 3;
 
 /// Steps that are summed up in T before the sums go on in double.
@@ -77,18 +74,8 @@ template <class T>
 using DotTile = void (*)(Index, const T*, Index, const T*, Index, View<T>, bool);
 
 /// dot_tile for the rows that tiles have, up to kDotRows, from one less, with kDotCols columns or with one.
-template <class T, int Rows, int Cols>
-constexpr DotTile<T> dot_tile_if_any() {
-  if constexpr (is_tile_length(Rows))
-    return dot_tile<T, Rows, Cols>;
-  else
-    return nullptr;
-}
 template <class T, int Cols>
-inline constexpr auto kDotTile = []<int... R>(std::integer_sequence<int, R...>) {
-  return std::array{dot_tile_if_any<T, R + 1, Cols>()...};
-}
-(std::make_integer_sequence<int, kDotRows>{});
+inline constexpr auto kDotTile = tile_table<DotTile<T>, kDotRows>([]<int Rows>() { return dot_tile<T, Rows, Cols>; });
 
 /// True if multiply_few_rows is the way to compute c = a b^T.
 template <class T>

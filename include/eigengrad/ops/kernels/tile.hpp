@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <utility>
 
 #include <eigengrad/ops/kernels/packet.hpp>
 #include <eigengrad/ops/kernels/tile_split.hpp>
@@ -18,7 +17,6 @@ namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 /// Rows of the largest tile: with two packets a row its sums fill three quarters of the registers; the rest
 /// hold the operands.
 inline constexpr int kTileRows = kRegisters >= 32 ? 12 : (kRegisters >= 16 ? 6 : 2);
-static_assert(is_tile_length(kTileRows));
 /// Packets a row of the largest tile.
 inline constexpr int kTilePackets = 2;
 /// Columns of the largest tile.
@@ -101,18 +99,9 @@ using MultiplyTile = void (*)(Index, const T*, Index, const T*, T*, Index, bool)
 /// counts packets, the second rows, both from one less.
 template <class T>
 using MultiplyTiles = std::array<std::array<MultiplyTile<T>, kTileRows>, kTilePackets>;
-template <class T, class Layout, class Step, int Rows, int Packets>
-constexpr MultiplyTile<T> multiply_tile_if_any() {
-  if constexpr (is_tile_length(Rows))
-    return multiply_tile<T, Layout, Step, Rows, Packets>;
-  else
-    return nullptr;
-}
 template <class T, class Layout = Interleaved<T>, class Step = OneStep<T>>
-inline constexpr MultiplyTiles<T> kMultiplyTile = []<int... R>(std::integer_sequence<int, R...>) {
-  return MultiplyTiles<T>{std::array{multiply_tile_if_any<T, Layout, Step, R + 1, 1>()...},
-                          std::array{multiply_tile_if_any<T, Layout, Step, R + 1, 2>()...}};
-}
-(std::make_integer_sequence<int, kTileRows>{});
+inline constexpr MultiplyTiles<T> kMultiplyTile{
+    tile_table<MultiplyTile<T>, kTileRows>([]<int Rows>() { return multiply_tile<T, Layout, Step, Rows, 1>; }),
+    tile_table<MultiplyTile<T>, kTileRows>([]<int Rows>() { return multiply_tile<T, Layout, Step, Rows, 2>; })};
 
 }  // namespace eigengrad::EIGENGRAD_ISA::ops::detail

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <utility>
 
 #include <eigengrad/core/shape.hpp>
 
@@ -14,6 +16,23 @@ namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 /// True for the lengths, rows or other lines, in which tiles are compiled. The largest of a kernel is one of them.
 constexpr bool is_tile_length(Index length) {
   return (length >= 1 && length <= 4) || length == 6 || length == 8 || length == 12;
+}
+
+/// Tiles by their number of lines from one less, up to Most: tile.operator()<Lines>() if there are tiles of that length,
+/// else null.
+template <class Tile, int Most, class TileOf>
+constexpr std::array<Tile, static_cast<std::size_t>(Most)> tile_table(const TileOf& tile) {
+  static_assert(is_tile_length(Most));
+  const auto tile_if_any = [&]<int Lines>() -> Tile {
+    if constexpr (is_tile_length(Lines))
+      return tile.template operator()<Lines>();
+    else
+      return nullptr;
+  };
+  return [&]<int... I>(std::integer_sequence<int, I...>) {
+    return std::array<Tile, static_cast<std::size_t>(Most)>{tile_if_any.template operator()<I + 1>()...};
+  }
+  (std::make_integer_sequence<int, Most>{});
 }
 
 /// [0, size) cut into tiles: of the largest as many as fit, then at most three others. Fewer than three lines are a tile
