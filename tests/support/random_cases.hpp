@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -63,6 +64,8 @@ class Choices {
     for (;;) {
       std::vector<Index> sizes(static_cast<std::size_t>(below(Shape::kMaxRank + 1)));
       for (Index& s : sizes) s = size();
+      // Beside a 0 the others are moderate, so that no product of (n, 0) and (0, m) takes gigabytes, or beyond any memory.
+      if (elements_beside_zeros(sizes) > 20000) continue;
       if (!sizes.empty() && one_in(40)) {
         of_mutable(sizes) = 0;
         of_mutable(sizes) = absurd_size();
@@ -102,6 +105,11 @@ class Choices {
   }
 
  private:
+  static Index elements_beside_zeros(const std::vector<Index>& sizes) {
+    Index product = 1;  // at most 100 to the largest rank
+    for (const Index s : sizes) product *= std::max<Index>(s, 1);
+    return product;
+  }
   Index& of_mutable(std::vector<Index>& list) {
     return list[static_cast<std::size_t>(below(static_cast<Index>(list.size())))];
   }
