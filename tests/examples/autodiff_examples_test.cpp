@@ -84,38 +84,6 @@ TEST_F(AutodiffTour, SaysThatItsOutputIsLost) {
   EXPECT_EQ(shell("\"$PROGRAM\" >&-").status, 0);
 }
 
-class BatchNormTwoWays : public testing::ProcessTest {
- protected:
-  BatchNormTwoWays() : ProcessTest(EIGENGRAD_BATCH_NORM_TWO_WAYS) {}
-};
-
-TEST_F(BatchNormTwoWays, Agree) {
-  for (const std::string arguments :
-       {"", "--batch 1 --size 3 --channels 1", "--batch 5 --size 7 --channels 19 --seed 9"}) {
-    const Outcome outcome = run(arguments);
-    EXPECT_EQ(outcome.status, 0) << outcome.output;
-    const auto differences = numbers(outcome.output, "\n  [a-z ]+ ([0-9].*)");
-    ASSERT_EQ(differences.size(), 6U) << outcome.output;
-    for (const double difference : differences) EXPECT_LT(difference, 1e-12) << outcome.output;
-    // They do not agree because they are the same: sums are taken in another order.
-    if (arguments.empty()) {
-      EXPECT_GT(differences[1], 0.0) << outcome.output;
-    }
-  }
-}
-
-TEST_F(BatchNormTwoWays, RefusesWrongFlags) {
-  for (const std::string arguments : {"--batch 0", "--size -3", "--channels many", "--momentum 0.1", "--seed"}) {
-    const Outcome outcome = run(arguments);
-    EXPECT_GT(outcome.status, 0) << arguments;
-    EXPECT_EQ(outcome.output.find("dgamma"), std::string::npos) << outcome.output;
-  }
-  const Outcome outcome = run("--batch 1 --size 1");
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_NE(outcome.output.find("error: BatchNorm2d 32: input has 1 value a channel"), std::string::npos)
-      << outcome.output;
-}
-
 class CharRnn : public testing::ProcessTest {
  protected:
   CharRnn() : ProcessTest(EIGENGRAD_CHAR_RNN) {}
