@@ -60,6 +60,17 @@ TEST(Rng, BlocksAreTheNumbersOfTheSequence) {
   }
 }
 
+TEST(Rng, FillGivesWhatCallsGive) {
+  Rng filled(42, 7);
+  Rng called = filled;
+  for (const std::size_t count : {1U, 0U, 3U, 200U, 2U, 64U, 5U, 63U, 129U}) {
+    std::vector<std::uint32_t> numbers(count);
+    filled.fill(numbers);
+    for (const std::uint32_t number : numbers) ASSERT_EQ(number, called()) << count;
+    ASSERT_EQ(filled.uniform(), called.uniform()) << count;
+  }
+}
+
 TEST(Rng, StreamsAndSeedsDiffer) {
   Rng a(1, 0), b(1, 1), c(2, 0), same(1, 0);
   const std::uint64_t first = a.bits64();

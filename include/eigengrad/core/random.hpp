@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numbers>
+#include <span>
 #include <utility>
 
 #include <eigengrad/core/shape.hpp>
@@ -124,6 +125,20 @@ class Rng {
   result_type operator()() {
     if (position_ % 4 == 0) words_ = block(position_ / 4);
     return words_[position_++ % 4];
+  }
+
+  /// Fills `numbers` with what as many calls of operator() return, in a fraction of their time.
+  void fill(std::span<result_type> numbers) {
+    auto next = numbers.begin();
+    while (next != numbers.end() && position_ % 4 != 0) *next++ = (*this)();
+    constexpr std::size_t kAtOnce = 4 * detail::kPhiloxLanes;
+    for (; static_cast<std::size_t>(numbers.end() - next) >= kAtOnce; position_ += kAtOnce) {
+      const detail::PhiloxLanes some = blocks(position_ / 4);
+      for (std::size_t lane = 0; lane < detail::kPhiloxLanes; ++lane) {
+        for (const auto& number : some) *next++ = number[lane];
+      }
+    }
+    while (next != numbers.end()) *next++ = (*this)();
   }
 
   /// 64 random bits.

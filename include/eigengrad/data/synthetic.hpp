@@ -39,35 +39,42 @@ struct Figure {
   double size;          // half its width, or the period of a texture
   double cosine, sine;  // of its angle
 
-  /// True if the pixel belongs to the figure.
-  bool covers(int column, int row) const {
-    const double dx = column - x;
-    const double dy = row - y;
-    const double u = cosine * dx + sine * dy;
-    const double v = cosine * dy - sine * dx;
-    const double radius2 = (u * u + v * v) / (size * size);
+  /// Which pixels of a row belong to the figure: ~0, the others 0. One loop for each kind.
+  void cover(int row, std::array<int, kSyntheticSide>& covered) const {
+    const auto where = [&](auto inside) {
+      for (int column = 0; column < kSyntheticSide; ++column) {
+        const double dx = column - x;
+        const double dy = row - y;
+        const double u = cosine * dx + sine * dy;
+        const double v = cosine * dy - sine * dx;
+        covered[static_cast<std::size_t>(column)] = inside(u, v) ? ~0 : 0;
+      }
+    };
+    const auto radius2 = [this](double u, double v) { return (u * u + v * v) / (size * size); };
     switch (kind) {
       case 0:
-        return radius2 < 1.0;  // disk
+        return where([&](double u, double v) { return radius2(u, v) < 1.0; });  // disk
       case 1:
-        return radius2 < 1.0 && radius2 > 0.36;  // ring
+        return where([&](double u, double v) { return radius2(u, v) < 1.0 && radius2(u, v) > 0.36; });  // ring
       case 2:
-        return std::abs(u) < 0.85 * size && std::abs(v) < 0.85 * size;  // square
-      case 3:
-        return v < 0.7 * size && v > 2.0 * std::abs(u) - 1.1 * size;  // triangle
-      case 4:
-        return std::min(std::abs(u), std::abs(v)) < 0.3 * size && radius2 < 1.0;  // cross
+        return where([&](double u, double v) { return std::abs(u) < 0.85 * size && std::abs(v) < 0.85 * size; });
+      case 3:  // triangle
+        return where([&](double u, double v) { return v < 0.7 * size && v > 2.0 * std::abs(u) - 1.1 * size; });
+      case 4:  // cross
+        return where(
+            [&](double u, double v) { return std::min(std::abs(u), std::abs(v)) < 0.3 * size && radius2(u, v) < 1.0; });
       case 5:
       case 6:
       case 7:
-        return phase(v) < 0.5;  // stripes
+        return where([&](double, double v) { return phase(v) < 0.5; });  // stripes
       case 8:
-        return (phase(u) < 0.5) != (phase(v) < 0.5);  // checkerboard
-      default: {                                      // dots
-        const double a = phase(u) - 0.5;
-        const double b = phase(v) - 0.5;
-        return a * a + b * b < 0.09;
-      }
+        return where([&](double u, double v) { return (phase(u) < 0.5) != (phase(v) < 0.5); });  // checkerboard
+      default:
+        return where([&](double u, double v) {  // dots
+          const double a = phase(u) - 0.5;
+          const double b = phase(v) - 0.5;
+          return a * a + b * b < 0.09;
+        });
     }
   }
 
@@ -108,14 +115,20 @@ inline void draw_synthetic_image(int kind, Rng& rng, std::uint8_t* pixels) {
     ground[c] = static_cast<int>(rng.uniform(90.0, 165.0));
     contrast[c] = direction * static_cast<int>(rng.uniform(20.0, 90.0));
   }
+  constexpr std::size_t kSide = kSyntheticSide;
   constexpr int kNoise = 40;
-  for (int row = 0; row < kSyntheticSide; ++row) {
-    for (int column = 0; column < kSyntheticSide; ++column) {
-      const bool covered = figure.covers(column, row);
-      for (std::size_t c = 0; c < 3; ++c) {
-        const int value = ground[c] + (covered ? contrast[c] : 0) + byte_noise(rng(), kNoise);
-        *pixels++ = static_cast<std::uint8_t>(std::clamp(value, 0, 255));
-      }
+  std::array<std::uint32_t, 3 * kSide * kSide> words;
+  rng.fill(words);
+  const std::uint32_t* word = words.data();
+  for (int row = 0; row < kSyntheticSide; ++row, word += 3 * kSide, pixels += 3 * kSide) {
+    std::array<int, kSide> covered;
+    figure.cover(row, covered);
+    std::array<int, 3 * kSide> values;
+    for (std::size_t i = 0; i < kSide; ++i) {
+      for (std::size_t c = 0; c < 3; ++c) values[3 * i + c] = ground[c] + (contrast[c] & covered[i]);
+    }
+    for (std::size_t i = 0; i < 3 * kSide; ++i) {
+      pixels[i] = static_cast<std::uint8_t>(std::clamp(values[i] + byte_noise(word[i], kNoise), 0, 255));
     }
   }
 }
