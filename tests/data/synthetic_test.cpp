@@ -72,14 +72,18 @@ const std::array<const char*, 12> kTextures{
     "####....##### ###.###.##... #.....###....", ".####.....### .#...#...#... #..........#.",
 };
 
+bool covers(const detail::Figure& figure, int column, int row) {
+  std::array<int, detail::kSyntheticSide> covered;
+  figure.cover(row, covered);
+  return covered[static_cast<std::size_t>(column)] != 0;
+}
+
 TEST(Synthetic, FiguresHaveTheirShapes) {
   const auto expect_picture = [](int kind, const std::array<const char*, 12>& pictures, int place) {
     const detail::Figure figure{kind, 6.2, 5.3, 5.5, 0.8, 0.6};
     for (int row = 0; row < 12; ++row) {
-      std::array<int, detail::kSyntheticSide> covered;
-      figure.cover(row, covered);
       std::string line;
-      for (std::size_t column = 0; column < 13; ++column) line += covered[column] != 0 ? '#' : '.';
+      for (int column = 0; column < 13; ++column) line += covers(figure, column, row) ? '#' : '.';
       EXPECT_EQ(line,
                 std::string(pictures[static_cast<std::size_t>(row)]).substr(static_cast<std::size_t>(place * 14), 13))
           << "kind " << kind << ", row " << row;
@@ -142,7 +146,7 @@ TEST(Synthetic, ImagesHaveAGroundAFigureAndNoise) {
     std::array<double, 3> figure_sum{}, ground_sum{};
     double covered = 0.0;
     for (int at = 0; at < 32 * 32; ++at) {
-      const bool inside = figure.covers(at % 32, at / 32);
+      const bool inside = covers(figure, at % 32, at / 32);
       covered += inside;
       for (std::size_t c = 0; c < 3; ++c) {
         (inside ? figure_sum : ground_sum)[c] += pixels[static_cast<std::size_t>(at) * 3 + c];
@@ -160,7 +164,7 @@ TEST(Synthetic, ImagesHaveAGroundAFigureAndNoise) {
     }
     brighter += figure_sum[0] / covered > ground_sum[0] / (1024.0 - covered);
     for (int at = 0; at < 32 * 32; ++at) {
-      if (figure.covers(at % 32, at / 32)) continue;
+      if (covers(figure, at % 32, at / 32)) continue;
       const double noise = pixels[static_cast<std::size_t>(at) * 3] - ground_sum[0] / (1024.0 - covered);
       squares += noise * noise / (1024.0 - covered);
     }
