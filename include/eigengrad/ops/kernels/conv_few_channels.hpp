@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <span>
 #include <utility>
 
 #include <eigengrad/core/conv2d_algorithm.hpp>
@@ -128,11 +127,19 @@ using ForwardTile = void (*)(const T*, Index, const Index*, Index, const T*, con
 template <class T>
 using BackwardTile = void (*)(const T*, Index, Index, const Index*, const T*, Index, Index, Index, T*, Index);
 
+/// A table of tiles by their number of lines from one less. No std::span: with the checks of libstdc++ and a sanitizer g++
+/// makes none at compile time.
+template <class Tile>
+struct Tiles {
+  const Tile* table;
+  Index most;
+};
+
 /// Calls f(first line, tile) for `count` lines in tiles.
 template <class Tile, class F>
-void for_each_tile(std::span<const Tile> tiles, Index count, const F& f) {
-  const TileSplit split(count, std::ssize(tiles));
-  for (Index i = 0; i < split.count; ++i) f(split.begin(i), tiles[static_cast<std::size_t>(split.length(i) - 1)]);
+void for_each_tile(const Tiles<Tile>& tiles, Index count, const F& f) {
+  const TileSplit split(count, tiles.most);
+  for (Index i = 0; i < split.count; ++i) f(split.begin(i), tiles.table[split.length(i) - 1]);
 }
 
 /// forward_tile and backward_tile for a number of packets, by the number of lines from one less.
@@ -147,12 +154,12 @@ inline constexpr auto kBackwardTable = tile_table<BackwardTile<T>, kLines<Packet
 /// Those tables for 1, ..., kMostPackets packets, from one less.
 template <class T>
 inline constexpr auto kForwardTiles = []<int... P>(std::integer_sequence<int, P...>) {
-  return std::array{std::span<const ForwardTile<T>>(kForwardTable<T, P + 1>)...};
+  return std::array{Tiles<ForwardTile<T>>{kForwardTable<T, P + 1>.data(), kLines<P + 1>}...};
 }
 (std::make_integer_sequence<int, kMostPackets>{});
 template <class T>
 inline constexpr auto kBackwardTiles = []<int... P>(std::integer_sequence<int, P...>) {
-  return std::array{std::span<const BackwardTile<T>>(kBackwardTable<T, P + 1>)...};
+  return std::array{Tiles<BackwardTile<T>>{kBackwardTable<T, P + 1>.data(), kLines<P + 1>}...};
 }
 (std::make_integer_sequence<int, kMostPackets>{});
 
