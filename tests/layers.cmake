@@ -13,6 +13,7 @@ set(autodiff_uses core ops)
 set(optim_uses core ops/kernels)
 set(data_uses core)
 set(train_uses core optim data)
+set(io_uses core nn)
 
 # The folder that a header belongs to.
 function(folder_of header result)
@@ -25,6 +26,7 @@ function(folder_of header result)
 endfunction()
 
 file(READ ${INCLUDE_DIR}/eigengrad.hpp umbrella)
+file(READ ${INCLUDE_DIR}/io.hpp io_umbrella)
 file(GLOB_RECURSE headers RELATIVE ${INCLUDE_DIR} ${INCLUDE_DIR}/*/*.hpp)
 set(problems "")
 set(used "")      # arrows
@@ -48,7 +50,7 @@ foreach(header IN LISTS headers)
   endif()
 endforeach()
 
-foreach(folder IN ITEMS core ops/kernels ops nn autodiff optim data train)
+foreach(folder IN ITEMS core ops/kernels ops nn autodiff optim data train io)
   foreach(other IN LISTS ${folder}_uses)
     if(NOT "${folder} -> ${other}" IN_LIST used)
       string(APPEND problems "\n  nothing in ${folder}/ uses ${other}/")
@@ -58,7 +60,11 @@ endforeach()
 
 # A user meets the headers of core/ and ops/ through those that include them.
 foreach(header IN LISTS headers)
-  if(NOT umbrella MATCHES "<eigengrad/${header}>" AND NOT header IN_LIST included AND NOT header MATCHES "^(core|ops)/")
+  if(header MATCHES "^io/")  # which has an umbrella of its own
+    if(NOT io_umbrella MATCHES "<eigengrad/${header}>" AND NOT header IN_LIST included)
+      string(APPEND problems "\n  io.hpp leaves out ${header}")
+    endif()
+  elseif(NOT umbrella MATCHES "<eigengrad/${header}>" AND NOT header IN_LIST included AND NOT header MATCHES "^(core|ops)/")
     string(APPEND problems "\n  eigengrad.hpp leaves out ${header}")
   endif()
 endforeach()

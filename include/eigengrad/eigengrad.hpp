@@ -45,6 +45,7 @@
 #include <eigengrad/nn/sigmoid.hpp>
 #include <eigengrad/nn/silu.hpp>
 #include <eigengrad/nn/softmax.hpp>
+#include <eigengrad/nn/state.hpp>
 #include <eigengrad/nn/tanh.hpp>
 #include <eigengrad/optim/adam.hpp>
 #include <eigengrad/optim/adamw.hpp>

@@ -30,6 +30,22 @@ def cifar10_seeds():
     yield bytes([2]) + record + bytes([10]) + record[1:]
 
 
+def golden_seeds(pattern, prefix=b""):
+    for path in sorted((ROOT / "tests" / "golden").glob(pattern)):
+        yield prefix + path.read_bytes()
+
+
+def npy_seeds():
+    yield from golden_seeds("*.npy")
+
+
+def safetensors_seeds():
+    yield from golden_seeds("*.safetensors", bytes([1]))
+    tensor = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'
+    yield bytes([2 * 8]) + tensor + bytes(8)
+    yield bytes([0]) + b'{"__metadata__":{"a":"b"},"c":{"dtype":"BOOL","shape":[],"data_offsets":[0,0]}}'
+
+
 def flags_seeds():
     numbers = ["0", "-1", "1", "1e-3", "0.5", "nan", "inf", "1e400", "9223372036854775808", "18446744073709551616", "", "x"]
     flags = ["learning-rate", "momentum", "weight-decay", "label-smoothing", "clip-grad-norm", "warmup-steps", "step-size",
@@ -44,7 +60,7 @@ def flags_seeds():
         yield text.encode()
 
 
-SEEDS = {"cifar10": cifar10_seeds, "flags": flags_seeds}
+SEEDS = {"cifar10": cifar10_seeds, "npy": npy_seeds, "safetensors": safetensors_seeds, "flags": flags_seeds}
 
 
 def main():

@@ -131,24 +131,29 @@ class FileLock {
   SystemFile file_;
 };
 
+/// Writes a whole file, or none: write(file) fills a neighbour, which is flushed to the disk and takes the name.
+/// Errors   IoError naming the file and the reason if it cannot be written; one of that name is then as it was
+template <class F>
+void replace_file(const std::filesystem::path& path, const F& write) {
+  check_replaceable(path);
+  try {
+    OutputFile file(unfinished(path));
+    write(file);
+    file.flush();
+    finish_file(path);
+  } catch (...) {
+    std::error_code ignored;
+    if (refusal(unfinished(path), FileUse::write).empty()) std::filesystem::remove(unfinished(path), ignored);
+    throw;
+  }
+}
+
 }  // namespace detail
 
 /// Writes a whole file, or none: the text goes to a neighbour, is flushed to the disk, and takes the name.
 /// Errors   IoError naming the file and the reason if it cannot be written; one of that name is then as it was
 inline void write_file(const std::filesystem::path& path, std::string_view text) {
-  detail::check_replaceable(path);
-  try {
-    detail::OutputFile file(detail::unfinished(path));
-    file.append(text);
-    file.flush();
-    detail::finish_file(path);
-  } catch (...) {
-    std::error_code ignored;
-    if (detail::refusal(detail::unfinished(path), detail::FileUse::write).empty()) {
-      std::filesystem::remove(detail::unfinished(path), ignored);
-    }
-    throw;
-  }
+  detail::replace_file(path, [&](detail::OutputFile& file) { file.append(text); });
 }
 
 /// All bytes of a file.

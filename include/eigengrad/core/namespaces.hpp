@@ -65,5 +65,8 @@ using namespace eigengrad::detail;
 namespace train::detail {
 using namespace eigengrad::detail;
 }
+namespace io::detail {
+using namespace eigengrad::detail;
+}
 // NOLINTEND(google-build-using-namespace)
 }  // namespace eigengrad::EIGENGRAD_ISA

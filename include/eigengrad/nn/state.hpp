@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <eigengrad/core/layer.hpp>
+
+// The state of a layer or network: all its parameters and buffers by name, as PyTorch's state_dict.
+//   const nn::State<> best = nn::state(net);        // shares the memory until the network is trained on
+//   nn::load_state(net, best);                      // back in place: optimisers and pointers go on working
+
+namespace eigengrad::EIGENGRAD_ISA::nn {
+
+/// Tensors by name: "1.weight", "4.body.0.running_mean".
+template <class T = float>
+using State = std::map<std::string, Tensor<T>, std::less<>>;
+
+/// How the names and shapes of a state differ from those of a layer.
+struct StateDifferences {
+  std::vector<std::string> missing;     ///< the layer has them, the state has not
+  std::vector<std::string> unexpected;  ///< the state has them, the layer has not
+  std::vector<std::string> mismatched;  ///< both have them, in different shapes: "0.bias has shape (4), expected (3)"
+
+  bool empty() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }
+};
+
+/// All of them in one line, with commas; empty for none.
+EIGENGRAD_COLD inline std::string to_string(const StateDifferences& differences) {
+  std::string text;
+  const auto list = [&text](std::string_view what, const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    text += joined(text.empty() ? "" : "; ", what);
+    for (const std::string& name : names) text += joined(&name == names.data() ? " " : ", ", name);
+  };
+  list("missing:", differences.missing);
+  list("unexpected:", differences.unexpected);
+  list("of another shape:", differences.mismatched);
+  return text;
+}
+
+struct LoadStateOptions {
+  bool strict = true;  ///< any difference is an error; else what fits is loaded
+};
+
+namespace detail {
+
+/// Where the state of a layer stands.
+template <class T>
+struct Slot {
+  std::string name;
+  Tensor<T>* tensor;
+};
+
+/// All parameters and buffers, in the order of the layer's visit.
+/// Errors   ValueError if two have the same name
+template <class L>
+std::vector<Slot<scalar_of<L>>> slots(L& layer) {
+  using T = scalar_of<L>;
+  std::vector<Slot<T>> found;
+  const auto add = [&](std::string_view name, Tensor<T>& tensor) {
+    const auto same = [&](const Slot<T>& slot) { return slot.name == name; };
+    if (std::any_of(found.begin(), found.end(), same))
+      throw ValueError(error_text("state: ", describe(layer), " has two parameters or buffers named ", name));
+    found.push_back({std::string(name), &tensor});
+  };
+  visit(layer, {.parameter = [&](std::string_view name, Parameter<T>& p) { add(name, p.value); }, .buffer = add});
+  return found;
+}
+
+/// Compares what is in the slots with the shapes that a state has, by name.
+template <class T>
+StateDifferences differences(const std::vector<Slot<T>>& slots,
+                             const std::map<std::string, Shape, std::less<>>& shapes) {
+  StateDifferences result;
+  std::map<std::string_view, const Slot<T>*> by_name;
+  for (const Slot<T>& slot : slots) {
+    by_name.emplace(slot.name, &slot);
+    const auto found = shapes.find(slot.name);
+    if (found == shapes.end())
+      result.missing.push_back(slot.name);
+    else if (found->second != slot.tensor->shape())
+      result.mismatched.push_back(
+          joined(slot.name, " has shape ", to_string(found->second), ", expected ", to_string(slot.tensor->shape())));
+  }
+  for (const auto& [name, shape] : shapes) {
+    if (!by_name.contains(name)) result.unexpected.push_back(name);
+  }
+  return result;
+}
+
+}  // namespace detail
+
+/// A copy of all parameters and buffers by name. It takes no memory for them until one of both sides is written to.
+/// Errors   ValueError if two have the same name
+template <class L>
+State<scalar_of<L>> state(L& layer) {
+  State<scalar_of<L>> result;
+  for (auto& slot : detail::slots(layer)) result.emplace(std::move(slot.name), *slot.tensor);
+  return result;
+}
+
+/// Gives the parameters and buffers of a layer the values of a state. They stay where they are, with their optimiser;
+/// gradients are left alone. With strict = false what fits is loaded, and the differences are returned.
+/// Errors   ValueError listing all names that are missing, unexpected or of another shape; nothing has then changed
+template <class L>
+StateDifferences load_state(L& layer, const State<scalar_of<L>>& state, const LoadStateOptions& options = {}) {
+  const auto slots = detail::slots(layer);
+  std::map<std::string, Shape, std::less<>> shapes;
+  for (const auto& [name, tensor] : state) shapes.emplace(name, tensor.shape());
+  StateDifferences differences = detail::differences(slots, shapes);
+  if (options.strict && !differences.empty())
+    throw ValueError(error_text("load_state: ", describe(layer), ": ", to_string(differences)));
+  for (const auto& slot : slots) {
+    const auto found = state.find(slot.name);
+    if (found != state.end() && found->second.shape() == slot.tensor->shape()) *slot.tensor = found->second;
+  }
+  return differences;
+}
+
+}  // namespace eigengrad::EIGENGRAD_ISA::nn
