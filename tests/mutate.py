@@ -33,7 +33,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADERS = ROOT / "include" / "eigengrad"
 TESTS = ROOT / "tests"
-LAYERS = ["core", "optim", "ops", "data", "autodiff", "nn", "train", "ops/kernels"]  # the quick ones first
+LAYERS = ["core", "optim", "ops", "data", "autodiff", "io", "nn", "train", "ops/kernels"]  # the quick ones first
 
 # The test of include/eigengrad/A/B.hpp is tests/A/B_test.cpp. These headers are tested by files of other names.
 TESTED_BY = {
@@ -51,6 +51,8 @@ TESTED_BY = {
     "core/number_format.hpp": ["core/print_test.cpp"],
     "data/batch_maker.hpp": ["data/batch_maker_test.cpp", "data/prefetch_test.cpp"],
     "data/normalize.hpp": ["data/dataset_test.cpp"],
+    "io/safetensors_header.hpp": ["io/safetensors_test.cpp"],
+    "nn/state.hpp": ["nn/load_state_test.cpp"],
     "ops/broadcast.hpp": ["ops/broadcast_test.cpp", "ops/arithmetic_test.cpp"],
     "ops/kernels/channel_map.hpp": ["nn/fold_test.cpp"],
     "ops/conv2d_plan.hpp": ["ops/conv2d_algorithm_test.cpp", "ops/conv2d_test.cpp"],
