@@ -176,9 +176,9 @@ void save(const std::filesystem::path& path, L& net, Metadata metadata = {}) {
   std::string layers;
   detail::list_layers(net, "", layers);
   metadata.insert_or_assign("layers", layers);
-  const auto slots = nn::detail::slots(net);
+  const auto in_net = nn::detail::places(net);
   std::vector<detail::NamedTensor<scalar_of<L>>> tensors;
-  for (const auto& slot : slots) tensors.push_back({slot.name, slot.tensor});
+  for (const auto& slot : in_net) tensors.push_back({slot.name, slot.tensor});
   detail::write_safetensors(path, tensors, metadata);
 }
 
@@ -210,14 +210,14 @@ template <Layer L>
 nn::StateDifferences load(const std::filesystem::path& path, L& net, const LoadOptions& options = {}) {
   using T = scalar_of<L>;
   detail::SafetensorsReader reader(path);
-  const auto slots = nn::detail::slots(net);
+  const auto in_net = nn::detail::places(net);
   std::map<std::string, Shape, std::less<>> shapes;
   for (const auto& tensor : reader.header().tensors) shapes.emplace(tensor.name, tensor.shape);
-  nn::StateDifferences differences = nn::detail::differences(slots, shapes);
+  nn::StateDifferences differences = nn::detail::differences(in_net, shapes);
   if (options.strict && !differences.empty())
     throw IoError(path.string(), joined("does not fit ", describe(net), ": ", to_string(differences)));
   std::map<std::string_view, Tensor<T>*> places;
-  for (const auto& slot : slots) places.emplace(slot.name, slot.tensor);
+  for (const auto& slot : in_net) places.emplace(slot.name, slot.tensor);
   const auto place_of = [&](const detail::FileTensor& tensor) -> Tensor<T>* {
     const auto found = places.find(tensor.name);
     return found != places.end() && found->second->shape() == tensor.shape ? found->second : nullptr;

@@ -60,7 +60,7 @@ struct Slot {
 /// All parameters and buffers, in the order of the layer's visit.
 /// Errors   ValueError if two have the same name
 template <class L>
-std::vector<Slot<scalar_of<L>>> slots(L& layer) {
+std::vector<Slot<scalar_of<L>>> places(L& layer) {
   using T = scalar_of<L>;
   std::vector<Slot<T>> found;
   const auto add = [&](std::string_view name, Tensor<T>& tensor) {
@@ -73,13 +73,13 @@ std::vector<Slot<scalar_of<L>>> slots(L& layer) {
   return found;
 }
 
-/// Compares what is in the slots with the shapes that a state has, by name.
+/// Compares what is in the places with the shapes that a state has, by name.
 template <class T>
-StateDifferences differences(const std::vector<Slot<T>>& slots,
+StateDifferences differences(const std::vector<Slot<T>>& places,
                              const std::map<std::string, Shape, std::less<>>& shapes) {
   StateDifferences result;
   std::map<std::string_view, const Slot<T>*> by_name;
-  for (const Slot<T>& slot : slots) {
+  for (const Slot<T>& slot : places) {
     by_name.emplace(slot.name, &slot);
     const auto found = shapes.find(slot.name);
     if (found == shapes.end())
@@ -101,7 +101,7 @@ StateDifferences differences(const std::vector<Slot<T>>& slots,
 template <class L>
 State<scalar_of<L>> state(L& layer) {
   State<scalar_of<L>> result;
-  for (auto& slot : detail::slots(layer)) result.emplace(std::move(slot.name), *slot.tensor);
+  for (auto& slot : detail::places(layer)) result.emplace(std::move(slot.name), *slot.tensor);
   return result;
 }
 
@@ -110,13 +110,13 @@ State<scalar_of<L>> state(L& layer) {
 /// Errors   ValueError listing all names that are missing, unexpected or of another shape; nothing has then changed
 template <class L>
 StateDifferences load_state(L& layer, const State<scalar_of<L>>& state, const LoadStateOptions& options = {}) {
-  const auto slots = detail::slots(layer);
+  const auto places = detail::places(layer);
   std::map<std::string, Shape, std::less<>> shapes;
   for (const auto& [name, tensor] : state) shapes.emplace(name, tensor.shape());
-  StateDifferences differences = detail::differences(slots, shapes);
+  StateDifferences differences = detail::differences(places, shapes);
   if (options.strict && !differences.empty())
     throw ValueError(error_text("load_state: ", describe(layer), ": ", to_string(differences)));
-  for (const auto& slot : slots) {
+  for (const auto& slot : places) {
     const auto found = state.find(slot.name);
     if (found != state.end() && found->second.shape() == slot.tensor->shape()) *slot.tensor = found->second;
   }
