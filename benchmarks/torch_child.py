@@ -29,21 +29,27 @@ def memory(name):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
+def convnet():
+    """The small VGG of examples/common/networks.cpp, for images of 32 x 32: five poolings leave one pixel."""
+    layers = []
+    channels = 3
+    for stage in CNN_STAGES:
+        for outputs in stage:
+            layers += [torch.nn.Conv2d(channels, outputs, 3, padding=1), torch.nn.BatchNorm2d(outputs),
+                       torch.nn.ReLU(inplace=True)]
+            channels = outputs
+        layers.append(torch.nn.MaxPool2d(3, stride=2, padding=1))
+    return torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(channels, 10))
+
+
 def make(network, batch_size):
     """The network, its inputs and its optimiser, the same as in networks.hpp."""
-    layers = []
     if network == "cnn":
-        channels = 3
-        for stage in CNN_STAGES:
-            for outputs in stage:
-                layers += [torch.nn.Conv2d(channels, outputs, 3, padding=1), torch.nn.BatchNorm2d(outputs),
-                           torch.nn.ReLU(inplace=True)]
-                channels = outputs
-            layers.append(torch.nn.MaxPool2d(3, stride=2, padding=1))
-        net = torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(channels, 10))
+        net = convnet()
         inputs = torch.randn(batch_size, 3, 32, 32)
     else:
         sizes = MLP_SIZES[network]
+        layers = []
         for i, (width, outputs) in enumerate(zip(sizes, sizes[1:])):
             layers.append(torch.nn.Linear(width, outputs))
             if i + 2 < len(sizes):

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from torch_child import CNN_STAGES
+from torch_child import convnet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,16 +73,9 @@ def normalized(train, test, kind):
 
 
 def make_network(recipe):
-    layers = []
     if recipe.convnet:
-        channels = 3
-        for stage in CNN_STAGES:
-            for outputs in stage:
-                layers += [nn.Conv2d(channels, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
-                channels = outputs
-            layers.append(nn.MaxPool2d(3, stride=2, padding=1))
-        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10))
-    layers.append(nn.Flatten())
+        return convnet()
+    layers = [nn.Flatten()]
     inputs = 3072
     for units in recipe.hidden:
         layers.append(nn.Linear(inputs, units, bias=not recipe.batch_norm))

@@ -13,7 +13,7 @@ set(autodiff_uses core ops)
 set(optim_uses core ops/kernels)
 set(data_uses core)
 set(train_uses core optim data)
-set(io_uses core nn)
+set(io_uses core ops nn)
 
 # The folder that a header belongs to.
 function(folder_of header result)

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <string>
 #include <sys/stat.h>
@@ -13,7 +12,7 @@
 
 #include "support/contents.hpp"
 #include "support/message_of.hpp"
-#include "support/temporary_directory.hpp"
+#include "support/reader_test.hpp"
 
 namespace eigengrad::EIGENGRAD_ISA::io {
 namespace {
@@ -23,25 +22,16 @@ using eigengrad::testing::message_of;
 
 std::filesystem::path golden(const std::string& name) { return std::filesystem::path(EIGENGRAD_GOLDEN_DIR) / name; }
 
-class Npy : public ::testing::Test {
+class Npy : public testing::ReaderTest {
  protected:
-  std::filesystem::path path(const std::string& name = "f.npy") const { return temporary_.path() / name; }
+  Npy() : ReaderTest("f.npy") {}
 
-  void write(const std::string& bytes) const { std::ofstream(path(), std::ios::binary) << bytes; }
-  /// A file of version 1.
-  static std::string bytes_of(const std::string& header, const std::string& data) {
-    const std::string length = {static_cast<char>(header.size() & 255U), static_cast<char>(header.size() >> 8)};
-    return std::string("\x93NUMPY\x01\x00", 8) + length + header + data;
-  }
+  /// What is said of a file of version 1 with that header and so many bytes of data.
   std::string problem_of(const std::string& header, std::size_t data) const {
-    write(bytes_of(header, std::string(data, '\0')));
-    const std::string message = message_of([&] { load_npy<float>(path()); });
-    EXPECT_EQ(message.rfind(path().string() + ": ", 0), 0U) << message;
-    return message.substr(path().string().size() + 2);
+    const std::string length = {static_cast<char>(header.size() & 255U), static_cast<char>(header.size() >> 8)};
+    return problem_with(std::string("\x93NUMPY\x01\x00", 8) + length + header + std::string(data, '\0'),
+                        [](const auto& file) { load_npy<float>(file); });
   }
-
- private:
-  testing::TemporaryDirectory temporary_;
 };
 
 TEST_F(Npy, ReadsWhatNumPyHasWritten) {

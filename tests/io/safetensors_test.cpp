@@ -26,7 +26,7 @@
 
 #include "support/contents.hpp"
 #include "support/message_of.hpp"
-#include "support/temporary_directory.hpp"
+#include "support/reader_test.hpp"
 
 namespace eigengrad::EIGENGRAD_ISA::io {
 namespace {
@@ -34,27 +34,20 @@ namespace {
 using eigengrad::testing::contents;
 using eigengrad::testing::message_of;
 
-class Safetensors : public ::testing::Test {
+class Safetensors : public testing::ReaderTest {
  protected:
-  std::filesystem::path path(const std::string& name = "f.safetensors") const { return temporary_.path() / name; }
+  Safetensors() : ReaderTest("f.safetensors") {}
 
-  void write(const std::string& bytes) const { std::ofstream(path(), std::ios::binary) << bytes; }
   /// The header's length, the header, and the data.
   static std::string bytes_of(const std::string& header, const std::string& data) {
     std::string length(8, '\0');
     for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(header.size() >> (8 * i) & 255U);
     return length + header + data;
   }
-  /// What is said of a file with that header and so many bytes of data, behind the path.
+  /// What is said of a file with that header and so many bytes of data.
   std::string problem_of(const std::string& header, std::size_t data) const {
-    write(bytes_of(header, std::string(data, '\0')));
-    const std::string message = message_of([&] { load_state<float>(path()); });
-    EXPECT_EQ(message.rfind(path().string() + ": ", 0), 0U) << message;
-    return message.substr(path().string().size() + 2);
+    return problem_with(bytes_of(header, std::string(data, '\0')), [](const auto& file) { load_state<float>(file); });
   }
-
- private:
-  testing::TemporaryDirectory temporary_;
 };
 
 template <class T>

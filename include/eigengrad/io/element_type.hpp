@@ -27,6 +27,10 @@ namespace eigengrad::EIGENGRAD_ISA::io {
 /// What the numbers of a tensor in a file are.
 enum class ElementType { boolean, u8, i8, u16, i16, u32, i32, u64, i64, f16, bf16, f32, f64, f8_e4m3, f8_e5m2 };
 
+struct ConvertOptions {
+  bool convert = false;  ///< numbers of other types are converted; else they are an error
+};
+
 /// What the numbers of a tensor may be that is read or written.
 template <class T>
 concept Element = std::is_arithmetic_v<T> && sizeof(T) <= 8;

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <numeric>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -18,6 +21,8 @@
 #include <eigengrad/core/file.hpp>
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/io/element_type.hpp>
+#include <eigengrad/io/read_elements.hpp>
+#include <eigengrad/ops/permute.hpp>
 
 // Arrays of NumPy in files.
 //   auto x = io::load_npy<float>("x.npy");          // numpy.save("x.npy", x)
@@ -25,16 +30,12 @@
 
 namespace eigengrad::EIGENGRAD_ISA::io {
 
-struct LoadNpyOptions {
-  bool convert = false;  ///< numbers of another type are converted; else they are an error
-};
-
 namespace detail {
 
 /// What a file says of its array.
 struct NpyHeader {
   ElementType type{};
-  bool big_endian = false;
+  std::endian order = std::endian::little;
   bool fortran_order = false;
   Shape shape;
 };
@@ -118,7 +119,7 @@ class NpyHeaderReader {
       for (const ElementTypeInfo& type : kElementTypes) {
         if (type.npy.empty() || type.npy != descr.substr(1) || (order == '|' && type.size > 1)) continue;
         header.type = type.type;
-        header.big_endian = order == '>';
+        header.order = order == '>' ? std::endian::big : std::endian::little;
         return;
       }
     }
@@ -197,29 +198,14 @@ inline NpyHeader read_npy_header(const std::filesystem::path& path, InputFile& f
   return header;
 }
 
-/// Elements in Fortran's order, the first axis fastest, as those of a tensor.
+/// Elements in Fortran's order, the first axis fastest, as those of a tensor: they are its transpose in C's.
 template <class T>
 Tensor<T> from_fortran_order(const Tensor<T>& x) {
-  const Shape& shape = x.shape();
-  Tensor<T> result(shape);
-  std::array<Index, Shape::kMaxRank> at{};
-  std::array<Index, Shape::kMaxRank> stride{};
-  Index numel = 1;
-  for (int axis = 0; axis < shape.rank(); ++axis)
-    stride[static_cast<std::size_t>(axis)] = std::exchange(numel, numel * shape[axis]);
-  T* to = result.mutable_data();
-  Index from = 0;
-  for (Index i = 0; i < x.numel(); ++i) {
-    to[i] = x.data()[from];
-    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-      const auto a = static_cast<std::size_t>(axis);
-      from += stride[a];
-      if (++at[a] < shape[axis]) break;
-      from -= stride[a] * shape[axis];
-      at[a] = 0;
-    }
-  }
-  return result;
+  std::vector<Index> sizes(x.shape().begin(), x.shape().end());
+  std::reverse(sizes.begin(), sizes.end());
+  std::vector<int> axes(sizes.size());
+  std::iota(axes.rbegin(), axes.rend(), 0);
+  return ops::permute(x.reshape(Shape(sizes)), ops::AxisOrder(std::span<const int>(axes)));
 }
 
 }  // namespace detail
@@ -228,7 +214,7 @@ Tensor<T> from_fortran_order(const Tensor<T>& x) {
 /// Errors   IoError naming the file, and the byte and what is wrong; for numbers that are not of type T, unless
 ///          {.convert = true}, and then for one that does not fit into T
 template <Element T>
-Tensor<T> load_npy(const std::filesystem::path& path, const LoadNpyOptions& options = {}) {
+Tensor<T> load_npy(const std::filesystem::path& path, const ConvertOptions& options = {}) {
   detail::InputFile file(path);
   const detail::NpyHeader header = detail::read_npy_header(path, file);
   const ElementType expected = detail::element_type_of<T>();
@@ -237,22 +223,10 @@ Tensor<T> load_npy(const std::filesystem::path& path, const LoadNpyOptions& opti
                                         detail::info(expected).npy,
                                         detail::converts<T>(header.type) ? "; {.convert = true} converts them" : ""));
   }
-  const std::size_t size = detail::info(header.type).size;
   Tensor<T> result(header.shape);
-  T* to = result.mutable_data();
-  std::array<char, 1 << 16> buffer;
-  for (Index done = 0; done < result.numel();) {
-    const Index count = std::min(result.numel() - done, static_cast<Index>(buffer.size() / size));
-    const std::size_t bytes = static_cast<std::size_t>(count) * size;
-    file.read(buffer.data(), bytes);
-    if (header.big_endian) {
-      for (std::size_t i = 0; i < bytes; i += size) std::reverse(buffer.data() + i, buffer.data() + i + size);
-    }
-    if (const auto at = detail::convert(header.type, buffer.data(), count, to + done)) {
-      throw IoError(path.string(), joined("element ", done + *at, " in the file's order does not fit into ",
-                                          detail::info(expected).npy));
-    }
-    done += count;
+  if (const auto at = detail::read_elements(file, header.type, header.order, result)) {
+    throw IoError(path.string(),
+                  joined("element ", *at, " in the file's order does not fit into ", detail::info(expected).npy));
   }
   return header.fortran_order ? detail::from_fortran_order(result) : result;
 }

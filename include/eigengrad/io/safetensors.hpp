@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <eigengrad/core/file.hpp>
+#include <eigengrad/io/read_elements.hpp>
 #include <eigengrad/io/safetensors_header.hpp>
 #include <eigengrad/nn/sequential.hpp>
 #include <eigengrad/nn/state.hpp>
@@ -80,21 +81,9 @@ class SafetensorsReader {
       to = Tensor<T>();  // first, so that never both are there
       to = Tensor<T>(tensor.shape);
     }
-    if (tensor.type == element_type_of<T>() && tensor.type != ElementType::boolean) {
-      file_.read(reinterpret_cast<char*>(to.mutable_data()), static_cast<std::size_t>(tensor.end - tensor.begin));
-      return;
-    }
-    const std::size_t size = info(tensor.type).size;
-    std::array<char, 1 << 16> buffer;
-    T* out = to.mutable_data();
-    for (Index done = 0; done < to.numel();) {
-      const Index count = std::min(to.numel() - done, static_cast<Index>(buffer.size() / size));
-      file_.read(buffer.data(), static_cast<std::size_t>(count) * size);
-      if (const auto at = convert(tensor.type, buffer.data(), count, out + done)) {
-        throw IoError(path_.string(), joined("tensor ", tensor.name, ": element ", done + *at, " does not fit into ",
-                                             info(element_type_of<T>()).safetensors));
-      }
-      done += count;
+    if (const auto at = read_elements(file_, tensor.type, std::endian::little, to)) {
+      throw IoError(path_.string(), joined("tensor ", tensor.name, ": element ", *at, " does not fit into ",
+                                           info(element_type_of<T>()).safetensors));
     }
   }
   void skip(const FileTensor& tensor) {
@@ -186,7 +175,7 @@ void save(const std::filesystem::path& path, L& net, Metadata metadata = {}) {
 /// Errors   IoError naming the file, and the byte or the tensor and what is wrong; for numbers that are not of type T,
 ///          unless {.convert = true}
 template <Element T>
-nn::State<T> load_state(const std::filesystem::path& path, const LoadOptions& options = {}) {
+nn::State<T> load_state(const std::filesystem::path& path, const ConvertOptions& options = {}) {
   detail::SafetensorsReader reader(path);
   for (const auto& tensor : reader.header().tensors) reader.template check_type<T>(tensor, options.convert);
   nn::State<T> state;

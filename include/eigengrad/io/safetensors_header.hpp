@@ -78,12 +78,10 @@ class HeaderReader {
 
   // What nlohmann calls; false ends the parsing.
   bool start_object(std::size_t) {
-    if (depth_ == 0 || (depth_ == 1 && !key_.empty_key)) {
-      if (depth_ == 1) begin_tensor();
-      ++depth_;
-      return true;
-    }
-    return refuse("an object", "here");
+    if (depth_ == 2) return refuse("an object", "here");
+    if (depth_ == 1) begin_tensor();
+    ++depth_;
+    return true;
   }
   bool end_object() {
     --depth_;
@@ -92,7 +90,7 @@ class HeaderReader {
   bool key(std::string& name) {
     if (depth_ == 1) {
       if (!names_.insert(name).second) return fail(joined("the name ", name, " comes twice"));
-      key_ = {name, false};
+      tensor_ = name;
       in_metadata_ = name == "__metadata__";
       return true;
     }
@@ -102,7 +100,7 @@ class HeaderReader {
       return true;
     }
     if (name != "dtype" && name != "shape" && name != "data_offsets") return refuse(name, "in a tensor");
-    if (!fields_.insert(name).second) return fail(joined("tensor ", key_.name, ": ", name, " comes twice"));
+    if (!fields_.insert(name).second) return wrong(joined(name, " comes twice"));
     field_ = name;
     return true;
   }
@@ -116,7 +114,7 @@ class HeaderReader {
     for (const ElementTypeInfo& type : kElementTypes) {
       if (type.safetensors == text) type_ = type.type;
     }
-    return type_ ? true : fail(joined("tensor ", key_.name, ": the number type ", text, " is not known"));
+    return type_ ? true : wrong(joined("the number type ", text, " is not known"));
   }
   bool start_array(std::size_t) {
     if (depth_ != 2 || in_metadata_ || in_array_ || field_ == "dtype") return refuse("a list", "here");
@@ -131,8 +129,7 @@ class HeaderReader {
     if (!in_array_) return refuse("a number", "here");
     std::vector<std::uint64_t>& list = field_ == "shape" ? sizes_ : offsets_;
     const std::size_t most = field_ == "shape" ? Shape::kMaxRank : 2;
-    if (list.size() == most)
-      return fail(joined("tensor ", key_.name, ": ", field_, " has more than ", most, " numbers"));
+    if (list.size() == most) return wrong(joined(field_, " has more than ", most, " numbers"));
     list.push_back(value);
     return true;
   }
@@ -147,19 +144,12 @@ class HeaderReader {
   }
 
  private:
-  struct Key {
-    std::string name;
-    bool empty_key = true;  // before the first
-  };
-
   bool fail(std::string text) {
     problem_ = {0, std::move(text)};
     return false;
   }
-  bool refuse(std::string_view what, std::string_view where) {
-    return fail(joined(key_.empty_key ? "" : "tensor ", key_.name, key_.empty_key ? "" : ": ", what,
-                       " is not expected ", where));
-  }
+  bool wrong(std::string_view text) { return fail(joined("tensor ", tensor_, ": ", text)); }
+  bool refuse(std::string_view what, std::string_view where) { return wrong(joined(what, " is not expected ", where)); }
 
   void begin_tensor() {
     fields_.clear();
@@ -168,7 +158,6 @@ class HeaderReader {
     type_.reset();
   }
   bool end_tensor() {
-    const auto wrong = [&](std::string_view text) { return fail(joined("tensor ", key_.name, ": ", text)); };
     if (fields_.size() != 3) return wrong("dtype, shape or data_offsets is missing");
     if (offsets_.size() != 2 || offsets_[0] > offsets_[1]) return wrong("data_offsets are no begin and end");
     std::vector<Index> sizes;
@@ -184,7 +173,7 @@ class HeaderReader {
         return wrong(
             joined("shape ", to_string(shape), " of ", info(*type_).safetensors, " does not fill ", bytes, " bytes"));
       }
-      header_.tensors.push_back({key_.name, *type_, shape, offsets_[0], offsets_[1]});
+      header_.tensors.push_back({tensor_, *type_, shape, offsets_[0], offsets_[1]});
     } catch (const ShapeError& error) {
       return wrong(error.what());
     }
@@ -194,7 +183,7 @@ class HeaderReader {
   SafetensorsHeader header_;
   HeaderProblem problem_{};
   int depth_ = 0;
-  Key key_;
+  std::string tensor_;  // the last name in the outer object
   bool in_metadata_ = false;
   bool in_array_ = false;
   std::string field_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,9 +79,9 @@ template <class T>
 StateDifferences differences(const std::vector<Slot<T>>& places,
                              const std::map<std::string, Shape, std::less<>>& shapes) {
   StateDifferences result;
-  std::map<std::string_view, const Slot<T>*> by_name;
+  std::set<std::string_view> names;
   for (const Slot<T>& slot : places) {
-    by_name.emplace(slot.name, &slot);
+    names.insert(slot.name);
     const auto found = shapes.find(slot.name);
     if (found == shapes.end())
       result.missing.push_back(slot.name);
@@ -89,7 +90,7 @@ StateDifferences differences(const std::vector<Slot<T>>& places,
           joined(slot.name, " has shape ", to_string(found->second), ", expected ", to_string(slot.tensor->shape())));
   }
   for (const auto& [name, shape] : shapes) {
-    if (!by_name.contains(name)) result.unexpected.push_back(name);
+    if (!names.contains(name)) result.unexpected.push_back(name);
   }
   return result;
 }
