@@ -12,8 +12,8 @@ set(nn_uses core ops)
 set(autodiff_uses core ops)
 set(optim_uses core ops/kernels)
 set(data_uses core)
-set(train_uses core optim data)
-set(io_uses core ops nn)
+set(train_uses core nn optim data)
+set(io_uses core ops nn train)
 
 # The folder that a header belongs to.
 function(folder_of header result)

@@ -54,6 +54,7 @@
 #include <eigengrad/optim/schedule.hpp>
 #include <eigengrad/optim/sgd.hpp>
 #include <eigengrad/train/check_shapes.hpp>
+#include <eigengrad/train/checkpoint.hpp>
 #include <eigengrad/train/csv_file.hpp>
 #include <eigengrad/train/curves.hpp>
 #include <eigengrad/train/evaluate.hpp>

@@ -24,12 +24,14 @@
 namespace eigengrad::EIGENGRAD_ISA {
 namespace detail {
 
-/// A file that is written from its beginning; what it held before is gone.
+/// A file that is written from its beginning, or from a byte on: what it held before up to there stays, the rest is
+/// gone.
 /// Errors   IoError naming the file and the reason if it cannot be written, is a symbolic link or no regular file
 class OutputFile {
  public:
-  explicit OutputFile(std::filesystem::path path) : path_(std::move(path)), file_(path_, FileUse::write, kProblem) {
-    if (!file_.cut(0)) fail(errno);
+  explicit OutputFile(std::filesystem::path path, std::int64_t begin = 0)
+      : path_(std::move(path)), file_(path_, FileUse::write, kProblem), size_(begin) {
+    if (!file_.cut(begin)) fail(errno);
   }
 
   /// Writes all of a text; on an error the file is as it was before.
@@ -58,7 +60,7 @@ class OutputFile {
 
   std::filesystem::path path_;
   SystemFile file_;
-  std::int64_t size_ = 0;
+  std::int64_t size_;
 };
 
 /// If a file is written before it takes its name.

@@ -13,6 +13,7 @@
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/core/kept.hpp>
 #include <eigengrad/core/parameter.hpp>
+#include <eigengrad/core/random.hpp>
 #include <eigengrad/core/tensor.hpp>
 
 // What a layer and a loss are: plain values that satisfy a concept. There is no base class.
@@ -66,7 +67,8 @@ template <class L>
 using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 
 /// The contract of a layer. Beyond these it may have
-///   void visit(auto&& f)                 calls f(name, x) for each Parameter<T> and each buffer Tensor<T>
+///   void visit(auto&& f)                 calls f(name, x) for each Parameter<T> and each buffer Tensor<T> and, if f can
+///                                        be called with it, each RandomStream that forward draws from
 ///   void backward_parameters(Tensor dy)  as backward, without computing dx: for the first layer of a network
 ///   std::string description() const      "Linear 3072->100", for errors and summaries
 ///   Index multiply_adds(const Shape&)    products of one forward pass, for summaries and benchmarks
@@ -108,14 +110,17 @@ concept Loss = std::copyable<L> && requires(L loss, const Target& target) {
 template <class L, class T, class Target = Tensor<Index>>
 concept LossOf = Loss<L, Target> && std::same_as<scalar_of<L>, T>;
 
-/// Receives the state of a layer by name: parameters, which are learned, and buffers, which are not.
+/// Receives the state of a layer by name: parameters, which are learned, buffers, which are not, and places in sequences
+/// of random numbers.
 template <class T>
 struct Visitor {
   std::function<void(std::string_view, Parameter<T>&)> parameter;
   std::function<void(std::string_view, Tensor<T>&)> buffer = [](std::string_view, Tensor<T>&) {};
+  std::function<void(std::string_view, RandomStream&)> random = [](std::string_view, RandomStream&) {};
 
   void operator()(std::string_view name, Parameter<T>& x) const { parameter(name, x); }
   void operator()(std::string_view name, Tensor<T>& x) const { buffer(name, x); }
+  void operator()(std::string_view name, RandomStream& x) const { random(name, x); }
 };
 
 /// Calls the layer's visit, if it has one.

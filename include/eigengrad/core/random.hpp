@@ -241,7 +241,25 @@ inline void manual_seed(std::uint64_t seed) {
   detail::default_stream = 0;
 }
 
-/// A generator of its own for each call: the next stream of the seed set by manual_seed.
-inline Rng default_rng() { return Rng(detail::default_seed, kLayerStreams + ++detail::default_stream); }
+/// Where a layer is in the random numbers that it draws anew in every forward: the next pass draws from
+/// Rng(seed, stream).
+struct RandomStream {
+  std::uint64_t seed = 0;
+  std::uint64_t stream = 0;
+  std::uint64_t pass = 0;  ///< how many there have been
+
+  bool operator==(const RandomStream&) const = default;
+};
+
+/// A stream of its own for each call: the next one of the seed set by manual_seed.
+inline RandomStream default_random_stream() {
+  return {.seed = detail::default_seed, .stream = kLayerStreams + ++detail::default_stream};
+}
+
+/// A generator of its own for each call, of the default_random_stream().
+inline Rng default_rng() {
+  const RandomStream next = default_random_stream();
+  return Rng(next.seed, next.stream);
+}
 
 }  // namespace eigengrad::EIGENGRAD_ISA

@@ -94,6 +94,15 @@ class BatchMaker {
     }
   }
 
+  /// Drops the batch that begin() has begun.
+  void forget() {
+    if (!std::exchange(begun_, false)) return;
+    try {
+      background_.take();
+    } catch (...) {  // an error of a batch that nobody asks for
+    }
+  }
+
   BatchType get(const Slice& slice) {
     if (std::exchange(begun_, false)) return kept(background_.take());
     choose(slice);

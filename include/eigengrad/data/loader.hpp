@@ -26,6 +26,20 @@ struct LoaderOptions {
   bool prefetch = false;   ///< prepare the next batch on another thread while this one is used; the same batches
 };
 
+/// Where a loader is, and what that means anything for.
+struct LoaderState {
+  Index epoch = 0;       ///< of the next batch
+  Index batch = 0;       ///< the next one in its epoch
+  Index last_epoch = 0;  ///< where the pass ends: the first epoch that is not part of it
+  Index samples = 0;     ///< of the data set
+  Index batch_size = 0;
+  bool shuffle = true;
+  bool drop_last = false;
+  std::uint64_t seed = 0;
+
+  bool operator==(const LoaderState&) const = default;
+};
+
 inline constexpr Index kEndless = std::numeric_limits<Index>::max();
 
 /// Every sample once an epoch. The last batch of an epoch has what is left, unless drop_last. With a data set that
@@ -75,6 +89,41 @@ class Loader {
   /// After the end of a pass: begins another over as many epochs, in new orders. Else does nothing.
   void begin_pass() {
     if (pass_is_over()) last_epoch_ += options_.epochs;
+  }
+
+  /// The next batch becomes the one with that number in that epoch. The pass ends where one that began at epoch 0 and
+  /// was followed by others would have ended.
+  /// Errors   ValueError for an epoch or a batch that there is not
+  void seek(Index epoch, Index batch = 0) {
+    detail::check::between("Loader", "epoch", epoch, Index{0}, kEndless / 2);
+    detail::check::between("Loader", "batch", batch, Index{0}, batches_per_epoch() - 1);
+    maker_->forget();
+    epoch_ = epoch;
+    batch_ = batch;
+    last_epoch_ = (epoch / options_.epochs + 1) * options_.epochs;
+  }
+
+  /// Where it is: a loader that is built the same way and loads this returns the same batches from here on.
+  LoaderState state() const {
+    return {epoch_,       batch_, last_epoch_, samples_, options_.batch_size, options_.shuffle, options_.drop_last,
+            options_.seed};
+  }
+  /// Errors   ValueError naming what differs if the state is of a loader with other batches, or cannot be
+  EIGENGRAD_COLD void load_state(const LoaderState& state) {
+    const LoaderState own = this->state();
+    const auto same = [](const char* name, auto theirs, auto ours) {
+      if (theirs != ours)
+        throw ValueError(error_text("Loader: load_state: the state is of ", name, " ", theirs, ", expected ", ours));
+    };
+    same("number of samples", state.samples, own.samples);
+    same("batch_size", state.batch_size, own.batch_size);
+    same("shuffle", state.shuffle, own.shuffle);
+    same("drop_last", state.drop_last, own.drop_last);
+    same("seed", state.seed, own.seed);
+    detail::check::between("Loader", "last_epoch", state.last_epoch, Index{1}, kEndless);
+    detail::check::between("Loader", "epoch", state.epoch, Index{0}, state.last_epoch);
+    seek(std::min(state.epoch, kEndless / 2), state.batch);
+    last_epoch_ = state.last_epoch;
   }
 
   /// The next batch; nothing after the last epoch of the pass.

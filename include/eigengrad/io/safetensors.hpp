@@ -196,13 +196,13 @@ inline Metadata load_metadata(const std::filesystem::path& path) {
 ///          unexpected or of another shape, numbers of another type unless {.convert = true}. Nothing has then changed,
 ///          unless the disk fails while the numbers themselves are read.
 template <Layer L>
-nn::StateDifferences load(const std::filesystem::path& path, L& net, const LoadOptions& options = {}) {
+StateDifferences load(const std::filesystem::path& path, L& net, const LoadOptions& options = {}) {
   using T = scalar_of<L>;
   detail::SafetensorsReader reader(path);
   const auto in_net = nn::detail::places(net);
   std::map<std::string, Shape, std::less<>> shapes;
   for (const auto& tensor : reader.header().tensors) shapes.emplace(tensor.name, tensor.shape);
-  nn::StateDifferences differences = nn::detail::differences(in_net, shapes);
+  StateDifferences differences = nn::detail::differences(in_net, shapes);
   if (options.strict && !differences.empty())
     throw IoError(path.string(), joined("does not fit ", describe(net), ": ", to_string(differences)));
   std::map<std::string_view, Tensor<T>*> places;

@@ -18,7 +18,7 @@ struct DropoutOptions {
 };
 
 /// In Mode::train each element becomes 0 with probability p and is divided by 1 - p otherwise; else y = x.
-/// A layer draws from default_rng() when it is built, and every forward in Mode::train takes new numbers. A copy of
+/// A layer takes its default_random_stream() when it is built, and every forward in Mode::train takes new numbers. A copy of
 /// the layer goes through the same masks as the layer itself. So nn::Sequential{a, dropout, b, dropout}, which copies
 /// one object twice, drops the same places in both; nn::Sequential{a, nn::Dropout{}, b, nn::Dropout{}} does not.
 /// Errors   ValueError for p outside 0 ... 1
@@ -26,7 +26,7 @@ template <class T = float>
 class Dropout {
  public:
   Dropout() : Dropout(DropoutOptions{}) {}
-  explicit Dropout(const DropoutOptions& options) : options_(options), rng_(default_rng()) {
+  explicit Dropout(const DropoutOptions& options) : options_(options), random_(default_random_stream()) {
     detail::check::between("Dropout", "p", options.p, 0.0, 1.0);
   }
 
@@ -37,8 +37,8 @@ class Dropout {
     kept_shape_.reset();
     if (remembers(mode)) kept_shape_ = x.shape();
     if (mode != Mode::train || options_.p == 0.0) return x;
-    kept_mask_ = ops::dropout_mask(x.shape(), options_.p, rng_, pass_);
-    ++pass_;
+    const auto pass = static_cast<std::uint32_t>(random_.pass++);
+    kept_mask_ = ops::dropout_mask(x.shape(), options_.p, Rng(random_.seed, random_.stream), pass);
     return ops::dropout(std::move(x), *kept_mask_, options_.p);
   }
 
@@ -54,12 +54,15 @@ class Dropout {
     return kept_mask_ ? ops::dropout_backward(std::move(dy), *kept_mask_, options_.p) : dy;
   }
 
+  void visit(auto&& f) {
+    if constexpr (requires { f("random", random_); }) f("random", random_);
+  }
+
   std::string description() const { return error_text("Dropout ", options_.p); }
 
  private:
   DropoutOptions options_;
-  Rng rng_;
-  std::uint32_t pass_ = 0;                // how many masks there have been
+  RandomStream random_;
   Kept<Shape> kept_shape_;                // of the last forward that remembers
   Kept<Tensor<std::uint8_t>> kept_mask_;  // of the last forward, if that was in Mode::train
 };

@@ -28,6 +28,10 @@ EIGENGRAD_COLD Visitor<T> prefixed(const std::string& prefix, F& f) {
           .buffer =
               [&, prefix](std::string_view name, Tensor<T>& buffer) {
                 if constexpr (requires { f(prefix, buffer); }) f(prefix + std::string(name), buffer);
+              },
+          .random =
+              [&, prefix](std::string_view name, RandomStream& stream) {
+                if constexpr (requires { f(prefix, stream); }) f(prefix + std::string(name), stream);
               }};
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <eigengrad/core/layer.hpp>
+#include <eigengrad/core/state_differences.hpp>
 
 // The state of a layer or network: all its parameters and buffers by name, as PyTorch's state_dict.
 //   const nn::State<> best = nn::state(net);        // shares the memory until the network is trained on
@@ -22,28 +23,8 @@ namespace eigengrad::EIGENGRAD_ISA::nn {
 template <class T = float>
 using State = std::map<std::string, Tensor<T>, std::less<>>;
 
-/// How the names and shapes of a state differ from those of a layer.
-struct StateDifferences {
-  std::vector<std::string> missing;     ///< the layer has them, the state has not
-  std::vector<std::string> unexpected;  ///< the state has them, the layer has not
-  std::vector<std::string> mismatched;  ///< both have them, in different shapes: "0.bias has shape (4), expected (3)"
-
-  bool empty() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }
-};
-
-/// All of them in one line, with commas; empty for none.
-EIGENGRAD_COLD inline std::string to_string(const StateDifferences& differences) {
-  std::string text;
-  const auto list = [&text](std::string_view what, const std::vector<std::string>& names) {
-    if (names.empty()) return;
-    text += joined(text.empty() ? "" : "; ", what);
-    for (const std::string& name : names) text += joined(&name == names.data() ? " " : ", ", name);
-  };
-  list("missing:", differences.missing);
-  list("unexpected:", differences.unexpected);
-  list("of another shape:", differences.mismatched);
-  return text;
-}
+/// Random streams by name: "2.random".
+using RandomStreams = std::map<std::string, RandomStream, std::less<>>;
 
 struct LoadStateOptions {
   bool strict = true;  ///< any difference is an error; else what fits is loaded
@@ -95,6 +76,20 @@ StateDifferences differences(const std::vector<Slot<T>>& places,
   return result;
 }
 
+/// The random streams of a layer by name, where they stand.
+template <class L>
+std::map<std::string, RandomStream*, std::less<>> random_places(L& layer) {
+  std::map<std::string, RandomStream*, std::less<>> found;
+  visit(layer,
+        {.parameter = [](std::string_view, Parameter<scalar_of<L>>&) {},
+         .random =
+             [&](std::string_view name, RandomStream& stream) {
+               if (!found.emplace(name, &stream).second)
+                 throw ValueError(error_text("state: ", describe(layer), " has two random streams named ", name));
+             }});
+  return found;
+}
+
 }  // namespace detail
 
 /// A copy of all parameters and buffers by name. It takes no memory for them until one of both sides is written to.
@@ -122,6 +117,31 @@ StateDifferences load_state(L& layer, const State<scalar_of<L>>& state, const Lo
     if (found != state.end() && found->second.shape() == slot.tensor->shape()) *slot.tensor = found->second;
   }
   return differences;
+}
+
+/// Where the layers that draw random numbers anew in every forward are in their sequences, by name: "2.random".
+template <class L>
+RandomStreams random_streams(L& layer) {
+  RandomStreams streams;
+  for (const auto& [name, stream] : detail::random_places(layer)) streams.emplace(name, *stream);
+  return streams;
+}
+
+/// Lets those layers go on from there.
+/// Errors   ValueError listing all names that are missing or unexpected; nothing has then changed
+template <class L>
+void load_random_streams(L& layer, const RandomStreams& streams) {
+  const auto places = detail::random_places(layer);
+  StateDifferences differences;
+  for (const auto& [name, stream] : places) {
+    if (!streams.contains(name)) differences.missing.push_back(name);
+  }
+  for (const auto& [name, stream] : streams) {
+    if (!places.contains(name)) differences.unexpected.push_back(name);
+  }
+  if (!differences.empty())
+    throw ValueError(error_text("load_random_streams: ", describe(layer), ": ", to_string(differences)));
+  for (const auto& [name, stream] : places) *stream = streams.find(name)->second;
 }
 
 }  // namespace eigengrad::EIGENGRAD_ISA::nn

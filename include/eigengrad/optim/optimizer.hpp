@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -13,8 +15,10 @@
 #include <eigengrad/core/check.hpp>
 #include <eigengrad/core/inlining.hpp>
 #include <eigengrad/core/layer.hpp>
+#include <eigengrad/core/state_differences.hpp>
 #include <eigengrad/optim/clip_grad.hpp>
 #include <eigengrad/optim/joint_loop.hpp>
+#include <eigengrad/optim/optimizer_state.hpp>
 #include <eigengrad/optim/parameter_groups.hpp>
 
 // What all optimisers have in common. One of them is a rule:
@@ -121,6 +125,42 @@ class Optimizer {
   }
   Index groups() const { return static_cast<Index>(groups_.size()); }
 
+  /// What it knows of the steps before, by the names that the parameters have in a network. The tensors share the
+  /// memory until the next step.
+  /// Errors   ValueError for a parameter that is not of the network
+  template <class L>
+  OptimizerState<Scalar> state(L& net) const {
+    check_parameters();
+    OptimizerState<Scalar> state{Rule::kName, options_.learning_rate, factor_, {}, {}};
+    const std::vector<std::string> names = names_in(net);
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      state.steps.emplace(names[i], entries_[i].steps);
+      for (std::size_t k = 0; k < kStates; ++k) {
+        if (!entries_[i].state[k].empty()) state.tensors.emplace(state_name(names[i], k), entries_[i].state[k]);
+      }
+    }
+    return state;
+  }
+
+  /// Goes on from a state of the same optimiser with parameters of the same names.
+  /// Errors   ValueError for a state of another optimiser, for numbers that cannot be, and listing all names that are
+  ///          missing, unexpected or of another shape; nothing has then changed
+  template <class L>
+  void load_state(L& net, const OptimizerState<Scalar>& state) {
+    check_parameters();
+    const std::vector<std::string> names = names_in(net);
+    check_state(state, names);
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      entries_[i].steps = state.steps.find(names[i])->second;
+      for (std::size_t k = 0; k < kStates; ++k) {
+        const auto found = state.tensors.find(state_name(names[i], k));
+        entries_[i].state[k] = found == state.tensors.end() ? Tensor<Scalar>() : found->second;
+      }
+    }
+    options_.learning_rate = state.learning_rate;
+    factor_ = state.learning_rate_factor;
+  }
+
  private:
   /// Elements that a rule gets at a time. Its several passes over them stay in the first-level cache, and memory is
   /// read for one piece while another is computed.
@@ -200,6 +240,59 @@ class Optimizer {
       entries_.push_back({detail::ParameterClaim<Scalar>(*parameter), parameter->value.shape(), groups_.size()});
     }
     groups_.push_back({group.learning_rate, group.weight_decay});
+  }
+
+  static std::string state_name(const std::string& parameter, std::size_t k) {
+    return joined(parameter, ".", Rule::kState[k]);
+  }
+
+  /// If parameters are called in a network, in the order of the entries.
+  template <class L>
+  std::vector<std::string> names_in(L& net) const {
+    const auto all = detail::parameter_names(net);
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const auto found = all.find(entries_[i].claim.get());
+      if (found == all.end())
+        throw ValueError(error_text(Place{i}.description(), " is not a parameter of ", describe(net)));
+      names.push_back(found->second);
+    }
+    return names;
+  }
+
+  EIGENGRAD_COLD void check_state(const OptimizerState<Scalar>& state, const std::vector<std::string>& names) const {
+    const std::string place = joined(Rule::kName, ": load_state");
+    if (state.optimizer != Rule::kName) throw ValueError(error_text(place, ": the state is of ", state.optimizer));
+    detail::check::at_least(place, "learning_rate", state.learning_rate, 0.0);
+    detail::check::at_least(place, "learning_rate_factor", state.learning_rate_factor, 0.0);
+    StateDifferences differences;
+    std::set<std::string, std::less<>> expected;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      expected.insert(names[i]);
+      const auto steps = state.steps.find(names[i]);
+      if (steps == state.steps.end()) {
+        differences.missing.push_back(names[i]);
+        continue;
+      }
+      detail::check::at_least(place, "number of steps of " + names[i], steps->second, Index{0});
+      for (std::size_t k = 0; k < kStates; ++k) {
+        if (steps->second == 0 || !Rule::keeps(options_, k) || entries_[i].get().value.empty()) continue;
+        const auto tensor = state.tensors.find(*expected.insert(state_name(names[i], k)).first);
+        if (tensor == state.tensors.end())
+          differences.missing.push_back(state_name(names[i], k));
+        else if (tensor->second.shape() != entries_[i].get().value.shape())
+          differences.mismatched.push_back(joined(tensor->first, " has shape ", to_string(tensor->second.shape()),
+                                                  ", expected ", to_string(entries_[i].get().value.shape())));
+      }
+    }
+    const auto look_for_unexpected = [&](const auto& map) {
+      for (const auto& [name, ignored] : map) {
+        if (!expected.contains(name)) differences.unexpected.push_back(name);
+      }
+    };
+    look_for_unexpected(state.steps);
+    look_for_unexpected(state.tensors);
+    if (!differences.empty()) throw ValueError(error_text(place, ": ", to_string(differences)));
   }
 
   EIGENGRAD_CALLED void check_parameters() const {

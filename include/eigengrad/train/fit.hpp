@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -32,6 +33,15 @@ struct Measurement {
   double seconds = 0.0;        ///< spent on training so far, evaluations not counted
 };
 
+/// What fit has done so far.
+struct Course {
+  Index step = 0;         ///< the last one
+  double loss_sum = 0.0;  ///< over the samples of the steps since the last evaluation
+  double samples = 0.0;   ///< of those steps
+  double seconds = 0.0;   ///< spent on training
+  std::vector<Measurement> history;
+};
+
 struct FitOptions {
   Index max_steps = data::kEndless;  ///< or fewer, if the loader ends first
   Index eval_freq = 100;             ///< steps between evaluations; the last step is always followed by one
@@ -39,7 +49,11 @@ struct FitOptions {
   double max_grad_norm = 0.0;        ///< gradients of a larger norm are scaled down to it; 0 for no clipping
   std::function<void(Index step, double loss)> on_step = {};
   std::function<void(const Measurement&)> on_evaluation = {};
+  std::function<bool()> stop = {};  ///< asked after every step; true ends training, without an evaluation
 };
+
+/// fit without train::Checkpoints.
+struct NoCheckpoints {};
 
 namespace detail {
 
@@ -93,30 +107,34 @@ EIGENGRAD_COLD void check_data(const Net& net, const L& loss, const data::Loader
   check_test_set(net, loss, test, kEvaluationBatch);
 }
 
-/// Trains a network step by step: forward, loss, backward, update. Ends after max_steps or with the loader.
-/// With a schedule the optimiser keeps the factor of the last step.
+/// Trains a network step by step: forward, loss, backward, update. Ends after max_steps, with the loader or when told to
+/// stop. With a schedule the optimiser keeps the factor of the last step. With train::Checkpoints (checkpoint.hpp) a run
+/// goes on where another has stopped, and its result is the whole history.
 /// Errors   ValueError naming the step, before it changes a parameter, if the loss is not finite, with the first
 ///          place where a number is not (inputs, targets, a parameter, a layer's output), or where, with max_grad_norm,
 ///          the gradients are not; ValueError for a run without end; before the first step those of check_data;
 ///          ShapeError if a result of the network or of the loss's backward has a shape that it should not;
 ///          StateError if a parameter of the optimiser has got no gradient by the first evaluation after a whole
 ///          epoch, or by the last one
-template <class Net, class L, class Optimizer, class D, data::Dataset Test>
+template <class Net, class L, class Optimizer, class D, data::Dataset Test, class Checkpoints = NoCheckpoints>
 std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader, const Test& test,
-                             const FitOptions& options = {}) {
+                             const FitOptions& options = {}, Checkpoints checkpoints = {}) {
+  constexpr bool kWritesCheckpoints = !std::same_as<Checkpoints, NoCheckpoints>;
   detail::check_fit<Optimizer>(options, loader.endless());
   check_data(net, loss, loader, test);
   using Clock = std::chrono::steady_clock;
   zero_grad(net);
-  std::vector<Measurement> history;
-  double seconds = 0.0;
-  double loss_sum = 0.0;
-  double samples = 0.0;
+  Course course;
+  if constexpr (kWritesCheckpoints) checkpoints.begin(net, optimizer, loader, course);
+  const Index steps_before = course.step;
+  if (steps_before >= options.max_steps) return course.history;
   detail::UnreachedParameters unreached;
-  loader.begin_pass();
+  if (steps_before == 0) loader.begin_pass();
+  data::LoaderState at_batch = loader.state();  // of the next step
   std::optional batch = loader.next();
-  for (Index step = 1; batch; ++step) {
+  for (bool stopped = false; batch && !stopped;) {
     const auto start = Clock::now();
+    const Index step = ++course.step;
     if constexpr (detail::kFollowsSchedules<Optimizer>) {
       if (options.schedule) optimizer.set_learning_rate_factor(options.schedule(step - 1));
     }
@@ -137,21 +155,29 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
     optimizer.step();
     zero_grad(net);  // those of parameters that are not the optimiser's, or they would add up
     batch.reset();   // its memory serves the next one
+    at_batch = loader.state();
     if (step < options.max_steps) batch = loader.next();
-    seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    course.seconds += std::chrono::duration<double>(Clock::now() - start).count();
 
-    loss_sum += value * batch_samples;
-    samples += batch_samples;
+    course.loss_sum += value * batch_samples;
+    course.samples += batch_samples;
     if (options.on_step) options.on_step(step, value);
-    if (step % options.eval_freq != 0 && batch) continue;
-    if (step >= loader.batches_per_epoch() || !batch) unreached.require_none();
-    const Evaluation now = evaluate(net, loss, test);
-    history.push_back({step, loss_sum / samples, now.loss, now.accuracy, seconds});
-    loss_sum = 0.0;
-    samples = 0.0;
-    if (options.on_evaluation) options.on_evaluation(history.back());
+    stopped = batch && options.stop && options.stop();
+    const bool evaluates = step % options.eval_freq == 0 || !batch;
+    if (evaluates) {
+      const bool reached_all = step - steps_before >= loader.batches_per_epoch() || (steps_before == 0 && !batch);
+      if (reached_all) unreached.require_none();
+      const Evaluation now = evaluate(net, loss, test);
+      course.history.push_back({step, course.loss_sum / course.samples, now.loss, now.accuracy, course.seconds});
+      course.loss_sum = course.samples = 0.0;
+      if (options.on_evaluation) options.on_evaluation(course.history.back());
+    }
+    if constexpr (kWritesCheckpoints) {
+      if (stopped || !batch || checkpoints.is_due(step, evaluates)) checkpoints.write(net, optimizer, at_batch, course);
+    }
   }
-  return history;
+  if (batch) loader.load_state(at_batch);  // it has not been used
+  return course.history;
 }
 
 /// The measurement with the highest test accuracy or, if the targets are no labels, the lowest test loss; the first
