@@ -42,6 +42,7 @@ have_header gtest/gtest.h || need gtest
 have_header CLI/CLI.hpp || need cli11
 have_header benchmark/benchmark.h || need benchmark
 have_header nlohmann/json.hpp || need json
+have_header stb/stb_image.h || have_program brew || need stb
 if [ "$dev" = yes ]; then
   have_program clang++ || need clang
   have_program clang-format || need clang-format
@@ -65,6 +66,7 @@ debian_name() {
     cli11) echo libcli11-dev ;;
     benchmark) echo libbenchmark-dev ;;
     json) echo nlohmann-json3-dev ;;
+    stb) echo libstb-dev ;;
     clang) echo clang libclang-rt-dev ;;
     python) echo python3-venv ;;
     *) echo "$1" ;;
@@ -79,6 +81,7 @@ fedora_name() {
     cli11) echo cli11-devel ;;
     benchmark) echo google-benchmark-devel ;;
     json) echo json-devel ;;
+    stb) echo stb_image-devel stb_image_resize-devel ;;
     clang) echo clang compiler-rt ;;
     clang-format | clang-tidy) echo clang-tools-extra ;;
     python) echo python3 ;;
@@ -124,7 +127,7 @@ elif have_program brew; then
 else
   echo "setup.sh: no package manager known here (apt-get, dnf, pacman, brew). Please install:$missing" >&2
   echo "          (CMake 3.25 or newer, a C++20 compiler, Eigen 3.4 to 5, GoogleTest, CLI11, Google Benchmark," >&2
-  echo "          nlohmann-json)" >&2
+  echo "          nlohmann-json, stb)" >&2
   exit 1
 fi
 if ! have_cmake; then

@@ -7,7 +7,7 @@
 #include "common/trainer.hpp"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Trains a convolutional network, a small VGG with batch normalisation, on CIFAR-10."};
+  CLI::App app{"Trains a convolutional network, a small VGG with batch normalisation, on CIFAR-10.", "cifar10_cnn"};
   trainer::Options options;
   options.run_dir = "runs/cnn";
   options.optimizer = "adam";
@@ -17,11 +17,5 @@ int main(int argc, char** argv) {
   options.eval_freq = 500;
   options.normalization = "channels";
   options.schedule = "cosine";
-  eigengrad::Index width = 64;
-  examples::add_number(app, "--width", width, "channels of the first convolution; the last has eight times as many",
-                       examples::kAboveZero);
-  trainer::add_flags(app, options, "pytorch");
-  return trainer::run_main(app, options, argc, argv, [&](const eigengrad::Shape& image, eigengrad::Index classes) {
-    return networks::convnet(image[-1], classes, width);
-  });
+  return trainer::run_main(app, options, "pytorch", argc, argv);
 }

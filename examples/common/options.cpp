@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include "common/options.hpp"
-#include <sstream>
+#include <set>
+
+#include "common/network_flags.hpp"
 
 namespace trainer {
 
@@ -104,18 +106,58 @@ void add_flags(CLI::App& app, Options& options, const std::string& init) {
            options.run_dir = path;
            options.run_dir_given = true;
          },
-         "folder for metrics.csv, train_loss.csv and curves.svg (default: a new one, " + options.run_dir.string() +
+         "folder for networks, tables and curves (default: a new one, " + options.run_dir.string() +
              "-1, -2, ...); one that holds a run is refused")
       ->type_name("DIR");
-  app.add_flag("--overwrite", options.overwrite, "replace the run that --run-dir holds, once this one has succeeded");
+  const auto overwrite = app.add_flag("--overwrite", options.overwrite,
+                                      "replace the run that --run-dir holds, once this one has a checkpoint");
+  app.add_flag("--resume", options.resume,
+               "go on with the run in --run-dir from its last checkpoint, with its flags; --max-steps, --threads and "
+               "--data-dir may be others")
+      ->excludes(overwrite);
+  add_number(app, "--checkpoint-every", options.checkpoint_every, "steps between checkpoints; 0: at every evaluation",
+             kNotNegative);
 }
 
-std::vector<Index> parse_units(const std::string& flag, const std::string& text) {
-  std::vector<Index> units;
-  if (text.empty()) return units;
-  std::istringstream parts(text + ",");
-  for (std::string part; std::getline(parts, part, ',');) units.push_back(number_in<Index>(flag, part, kAboveZero));
-  return units;
+Flags flags_of(const CLI::App& app) {
+  static const std::set<std::string> of_the_program = {"--help",      "--run-dir",          "--resume",
+                                                       "--overwrite", "--checkpoint-every", "--threads"};
+  Flags flags;
+  for (const CLI::Option* option : app.get_options()) {
+    if (of_the_program.contains(option->get_name())) continue;
+    const std::string value =
+        option->count() > 0 ? CLI::detail::join(option->results(), ",") : option->get_default_str();
+    if (option->count() > 0 || !value.empty()) flags[option->get_name()] = value;
+  }
+  return flags;
+}
+
+void resume_flags(CLI::App& app, const Options& options) {
+  if (!options.run_dir_given) throw CLI::ValidationError("--resume", "needs --run-dir, the folder of the run");
+  const std::string folder = options.run_dir.string();
+  const RunFile run = load_run_file(options.run_dir / "run.json");
+  if (run.program != app.get_name()) throw IoError(folder, "holds a run of " + run.program);
+  Flags flags = flags_of(app);  // with the defaults of this program
+  for (const auto& [name, value] : flags) {
+    if (app.get_option(name)->count() == 0 || name == "--data-dir" || name == "--max-steps") continue;
+    const auto stored = run.flags.find(name);
+    if (stored != run.flags.end() && stored->second == value) continue;
+    throw CLI::ValidationError(name,
+                               "\"" + value + "\": the run in " + folder + " goes on as it began, " +
+                                   (stored == run.flags.end() ? "without it" : "with \"" + stored->second + "\""));
+  }
+  for (const auto& [name, value] : run.flags) {
+    if (app.get_option_no_throw(name) == nullptr || app.get_option(name)->count() == 0) flags[name] = value;
+  }
+  auto arguments = as_arguments(flags);
+  const auto add = [&](const std::string& flag, const std::string& value) {
+    arguments.insert(arguments.end(), {value, flag});
+  };
+  add("--run-dir", folder);
+  add("--threads", joined(options.threads));
+  add("--checkpoint-every", joined(options.checkpoint_every));
+  arguments.emplace_back("--resume");
+  app.parse(arguments);
 }
 
 }  // namespace trainer

@@ -12,6 +12,7 @@
 #include <eigengrad/eigengrad.hpp>
 
 #include "common/numbers.hpp"
+#include "common/run_file.hpp"
 
 // The flags that all trainers of CIFAR-10 share.
 
@@ -50,13 +51,18 @@ struct Options {
   std::filesystem::path run_dir;  // if none is given, a number goes behind it
   bool run_dir_given = false;
   bool overwrite = false;
+  bool resume = false;
+  Index checkpoint_every = 0;  // steps; 0: after each evaluation
 };
 
 /// Adds the shared flags to a command line. `init` is the default of --init as a user would type it.
 void add_flags(CLI::App& app, Options& options, const std::string& init);
 
-/// "100,50" as numbers above 0; "" as none.
-/// Errors   CLI::ValidationError naming the flag
-std::vector<Index> parse_units(const std::string& flag, const std::string& text);
+/// The flags of a command line that say what its run is: all but those of the folder, the threads and the checkpoints.
+Flags flags_of(const CLI::App& app);
+
+/// With --resume: parses the command line once more, with the flags of the run in --run-dir.
+/// Errors   CLI::ValidationError for a flag that contradicts the run; IoError if the folder holds no run of this program
+void resume_flags(CLI::App& app, const Options& options);
 
 }  // namespace trainer

@@ -5,6 +5,11 @@
 #include <optional>
 #include <unistd.h>
 
+#include <eigengrad/io.hpp>
+
+#include "common/interrupt.hpp"
+#include "common/run_main.hpp"
+
 namespace trainer {
 
 namespace {
@@ -15,11 +20,12 @@ bool is_there(const std::filesystem::path& path) {
   return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
 }
 
-data::Split<data::ImageDataset<>> find_data(const Options& options) {
+data::Split<data::ImageDataset<>> find_data(Options& options) {
   const bool cifar10 = options.dataset == "cifar10" ||
                        (options.dataset == "auto" && (options.data_dir_given || is_there(options.data_dir)));
   if (cifar10) {
     auto split = data::load_cifar10(options.data_dir);
+    options.dataset = "cifar10";
     std::cout << "data: CIFAR-10 from " << options.data_dir.string() << ", " << split.train.size() << " + "
               << split.test.size() << " images\n";
     return split;
@@ -30,6 +36,7 @@ data::Split<data::ImageDataset<>> find_data(const Options& options) {
   if (options.dataset == "auto") {
     std::cout << "      (for CIFAR-10: cmake -P cmake/DownloadCifar10.cmake, or --data-dir DIR)\n";
   }
+  options.dataset = "synthetic";
   return split;
 }
 
@@ -81,70 +88,133 @@ void with_optimizer(nn::Sequential<>& net, const Options& options, const F& f) {
     f(optim::SGD{groups, {.learning_rate = rate, .momentum = options.momentum, .weight_decay = decay}});
 }
 
+constexpr const char* kMetrics = "step,train_loss,test_loss,test_accuracy,seconds";
+constexpr const char* kLosses = "step,loss";
+
 /// The files of a run, written as it goes on.
 class Report {
  public:
-  explicit Report(const Options& options)
-      : directory_(make_directory(options)),
-        metrics_(directory_.file("metrics.csv"), "step,train_loss,test_loss,test_accuracy,seconds"),
-        losses_(directory_.file("train_loss.csv"), "step,loss"),
-        progress_(std::cout, options.max_steps, isatty(STDOUT_FILENO) != 0) {}
+  /// Goes on with the files of the run that a checkpoint is of, if there is one.
+  Report(nn::Sequential<>& net, const Options& options, train::RunDirectory directory, const train::Course& course)
+      : net_(net),
+        directory_(std::move(directory)),
+        metrics_(directory_.file("metrics.csv"), kMetrics),
+        losses_(train::CsvFile::continued(directory_.file("train_loss.csv"), kLosses, course.step)),
+        progress_(std::cout, options.max_steps, isatty(STDOUT_FILENO) != 0) {
+    for (const train::Measurement& m : course.history) add(m);
+    const std::filesystem::path losses = directory_.file("train_loss.csv");
+    // Nine digits say which float it was.
+    for (const auto& [step, loss] : train::read_csv<2>(losses))
+      add(step, static_cast<double>(static_cast<float>(loss)));
+    const auto rows = static_cast<Index>(loss_.x.size());
+    if (rows != course.step)
+      throw IoError(losses.string(), joined("has ", rows, " rows, expected one for each of ", course.step, " steps"));
+  }
 
   void step(Index step, double loss) {
     losses_.row(step, loss);
-    loss_.x.push_back(static_cast<double>(step));
-    loss_.y.push_back(loss);
+    add(static_cast<double>(step), loss);
     progress_.step(step, loss);
   }
 
   void evaluation(const train::Measurement& m) {
-    metrics_.row(m.step, m.train_loss, m.test_loss, m.test_accuracy, m.seconds);
-    accuracy_.x.push_back(static_cast<double>(m.step));
-    accuracy_.y.push_back(m.test_accuracy);
+    add(m);
     progress_.evaluation(m);
+    if (train::best(history_).step == m.step) io::save(directory_.file("best.safetensors"), net_);
+  }
+
+  void checkpoint(const train::Checkpoint<>& checkpoint) {
+    metrics_.flush();
+    losses_.flush();  // before the checkpoint, which counts on their rows
+    io::save_checkpoint(directory_.file("checkpoint.safetensors"), checkpoint);
+    directory_.finish();  // an earlier run is given up only now
   }
 
   /// An error gets a line of its own.
   void clear() { progress_.clear(); }
 
-  void end(const std::vector<train::Measurement>& history) {
+  /// Ctrl-C has ended the run after the last checkpoint.
+  void interrupted(const std::string& program) {
+    clear();
+    save_last();
+    std::cout << "stopped after step " << loss_.x.back() << "; to go on: " << program << " --run-dir "
+              << directory_.path().string() << " --resume\n";
+  }
+
+  void end() {
     constexpr std::size_t kSmoothing = 50;
     const train::Curve smooth{loss_.x, train::moving_average(loss_.y, kSmoothing)};
-    const train::Measurement& best = train::best(history);
-    const std::string accuracy = joined("final test accuracy ", to_fixed(history.back().test_accuracy, 4), " (best ",
+    const train::Measurement& best = train::best(history_);
+    const std::string accuracy = joined("final test accuracy ", to_fixed(history_.back().test_accuracy, 4), " (best ",
                                         to_fixed(best.test_accuracy, 4), " at step ", best.step, ")\n");
     try {
+      save_last();
       write_file(directory_.file("curves.svg"),
                  train::curves_svg({{"training loss (line: mean of 50 steps)", "step", "loss (nats)", {smooth, loss_}},
                                     {"test accuracy", "step", "accuracy", {accuracy_}}}));
-      directory_.finish();
     } catch (...) {
       std::cout << accuracy;  // in any case
       throw;
     }
-    std::cout << "wrote metrics.csv, train_loss.csv and curves.svg to " << directory_.path().string() << '\n'
+    std::cout << "wrote networks (best.safetensors, last.safetensors), metrics.csv, train_loss.csv and curves.svg to "
+              << directory_.path().string() << '\n'
               << accuracy;
   }
 
  private:
-  static train::RunDirectory make_directory(const Options& options) {
-    const train::RunDirectoryOptions files{.files = {"metrics.csv", "train_loss.csv", "curves.svg"},
-                                           .overwrite = options.overwrite};
-    return options.run_dir_given ? train::RunDirectory(options.run_dir, files)
-                                 : train::RunDirectory::numbered(options.run_dir, files);
+  void save_last() { io::save(directory_.file("last.safetensors"), net_); }
+
+  void add(double step, double loss) {
+    loss_.x.push_back(step);
+    loss_.y.push_back(loss);
+  }
+  void add(const train::Measurement& m) {
+    history_.push_back(m);
+    metrics_.row(m.step, m.train_loss, m.test_loss, m.test_accuracy, m.seconds);
+    accuracy_.x.push_back(static_cast<double>(m.step));
+    accuracy_.y.push_back(m.test_accuracy);
   }
 
+  nn::Sequential<>& net_;
   train::RunDirectory directory_;
   train::CsvFile metrics_;
   train::CsvFile losses_;
   train::Progress progress_;
   train::Curve loss_;
   train::Curve accuracy_;
+  std::vector<train::Measurement> history_;
 };
+
+train::RunDirectory open_directory(const Options& options) {
+  const train::RunDirectoryOptions files{
+      .files = {"run.json", "normalization.safetensors", "best.safetensors", "last.safetensors", "metrics.csv",
+                "train_loss.csv", "curves.svg", "checkpoint.safetensors"},
+      .overwrite = options.overwrite,
+      .resume = options.resume};
+  return options.run_dir_given ? train::RunDirectory(options.run_dir, files)
+                               : train::RunDirectory::numbered(options.run_dir, files);
+}
+
+/// What predict needs to know.
+void describe_run(const train::RunDirectory& directory, const RunFile& description,
+                  const data::ImageDataset<>& images) {
+  save_run_file(directory.file("run.json"), description);
+  io::save_state<float>(directory.file("normalization.safetensors"), {{"mean", images.mean}, {"scale", images.scale}});
+}
 
 }  // namespace
 
-data::Split<data::ImageDataset<>> load_data(const Options& options) {
+data::Split<data::ImageDataset<>> find_data(const RunFile& run, const std::filesystem::path& data_dir) {
+  Options options;
+  const auto flag = [&](const std::string& name) { return run.flags.contains(name) ? run.flags.at(name) : ""; };
+  options.dataset = flag("--dataset");
+  options.seed = examples::number_in<std::uint64_t>("--seed", flag("--seed"));
+  if (!data_dir.empty() || !flag("--data-dir").empty())
+    options.data_dir = data_dir.empty() ? std::filesystem::path(flag("--data-dir")) : data_dir;
+  return find_data(options);
+}
+
+data::Split<data::ImageDataset<>> load_data(Options& options) {
   auto split = find_data(options);
   if (options.normalization == "channels")
     data::normalize_channels(split);
@@ -155,7 +225,8 @@ data::Split<data::ImageDataset<>> load_data(const Options& options) {
   return split;
 }
 
-void run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, const Options& options) {
+int run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, const Options& options,
+        const RunFile& description) {
   Rng rng(options.seed);
   nn::initialize(net, options.init, rng);
   const nn::SoftmaxCrossEntropy<> loss{{.label_smoothing = options.label_smoothing}};
@@ -164,26 +235,61 @@ void run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, c
                        .epochs = data::kEndless,
                        .seed = options.seed,
                        .prefetch = num_threads() > 1}};
+  int status = 0;
   with_optimizer(net, options, [&](auto optimizer) {
     train::check_data(net, loss, loader, data.test);
     // Only now, with every option found right, is anything written.
-    Report report(options);
+    train::RunDirectory directory = open_directory(options);
+    train::Checkpoints<> checkpoints{.freq = options.checkpoint_every};
+    if (options.resume) checkpoints.resume = io::load_checkpoint(directory.file("checkpoint.safetensors"));
+    describe_run(directory, description, data.train);
+    Report report(net, options, std::move(directory),
+                  checkpoints.resume ? checkpoints.resume->course : train::Course{});
+    checkpoints.save = [&](const train::Checkpoint<>& checkpoint) { report.checkpoint(checkpoint); };
     const Shape images = loader.dataset().input_shape(loader.batch_size());
-    std::cout << net.summary(images) << num_threads() << " threads, batches of " << loader.batch_size() << '\n'
-              << std::flush;
+    std::cout << net.summary(images) << num_threads() << " threads, batches of " << loader.batch_size() << '\n';
+    if (checkpoints.resume) std::cout << "goes on after step " << checkpoints.resume->course.step << '\n';
+    std::cout << std::flush;
+    const examples::Interrupt interrupt;
+    bool stopped = false;
     try {
-      const auto history = train::fit(net, loss, optimizer, loader, data.test,
-                                      {.max_steps = options.max_steps,
-                                       .eval_freq = options.eval_freq,
-                                       .schedule = make_schedule(options),
-                                       .max_grad_norm = options.clip_grad_norm,
-                                       .on_step = [&](Index step, double value) { report.step(step, value); },
-                                       .on_evaluation = [&](const train::Measurement& m) { report.evaluation(m); }});
-      report.end(history);
+      train::fit(net, loss, optimizer, loader, data.test,
+                 {.max_steps = options.max_steps,
+                  .eval_freq = options.eval_freq,
+                  .schedule = make_schedule(options),
+                  .max_grad_norm = options.clip_grad_norm,
+                  .on_step = [&](Index step, double value) { report.step(step, value); },
+                  .on_evaluation = [&](const train::Measurement& m) { report.evaluation(m); },
+                  .stop = [&] { return stopped = interrupt.came(); }},
+                 std::move(checkpoints));
     } catch (...) {
       report.clear();
       throw;
     }
+    constexpr int kInterrupted = 130;  // as shells have it
+    if (stopped) {
+      report.interrupted(description.program);
+      status = kInterrupted;
+    } else {
+      report.end();
+    }
+  });
+  return status;
+}
+
+int run_main(CLI::App& app, Options& options, const std::string& init, int argc, char** argv) {
+  const MakeNetwork make_network = add_network_flags(app, app.get_name());
+  add_flags(app, options, init);
+  return examples::run_main(app, argc, argv, [&] {
+    if (options.resume) resume_flags(app, options);
+    if (options.threads > 0) set_num_threads(options.threads);
+    if (options.precision == "medium") set_float32_matmul_precision(Float32MatmulPrecision::medium);
+    manual_seed(options.seed);
+    const auto data = load_data(options);
+    RunFile description{app.get_name(), flags_of(app), data.train.image_shape(), data.train.class_names};
+    description.flags["--dataset"] = options.dataset;
+    nn::Sequential<> net = make_network(description.image_shape, data.train.num_classes());
+    return run(net, data, options, description);
   });
 }
 

@@ -9,7 +9,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/../support/run.cmake)
 file(REMOVE_RECURSE ${WORK_DIR})
 set(GTest_parts tests)
 set(CLI11_parts examples benchmarks)
-set(nlohmann_json_parts tests benchmarks)
+set(nlohmann_json_parts tests examples benchmarks)
 set(benchmark_parts benchmarks)
 set(packages GTest CLI11 nlohmann_json benchmark)
 

@@ -126,6 +126,70 @@ TEST(RunDirectory, ANewOneHasTheFirstNumberThatIsFree) {
   EXPECT_EQ(RunDirectory::numbered(path).path(), path.string() + "-4");
 }
 
+TEST(RunDirectory, ARunThatGoesOnWritesToItsOwnFiles) {
+  const testing::TemporaryDirectory temporary;
+  std::ofstream(temporary.path() / "a") << "first part";
+  RunDirectory run(temporary.path(), {.files = {"a", "b"}, .resume = true});
+  EXPECT_EQ(run.file("a"), temporary.path() / "a");
+  EXPECT_EQ(run.file("b"), temporary.path() / "b");
+  run.finish();
+  EXPECT_EQ(contents(temporary.path() / "a"), "first part");
+}
+
+// A new run that takes an earlier one's place in the middle goes on with its open files.
+TEST(RunDirectory, OpenFilesGoOnUnderTheirFinalNames) {
+  const testing::TemporaryDirectory temporary;
+  std::ofstream(temporary.path() / "a.csv") << "earlier";
+  RunDirectory run(temporary.path(), {.files = {"a.csv"}, .overwrite = true});
+  CsvFile table(run.file("a.csv"), "n");
+  table.row(1);
+  EXPECT_EQ(contents(temporary.path() / "a.csv"), "earlier");
+  run.finish();
+  table.row(2);
+  EXPECT_EQ(run.file("a.csv"), temporary.path() / "a.csv");
+  EXPECT_EQ(contents(temporary.path() / "a.csv"), "n\n1\n2\n");
+}
+
+TEST(CsvFile, ContinuesAfterAStep) {
+  const testing::TemporaryDirectory temporary;
+  const auto path = temporary.path() / "m.csv";
+  CsvFile::continued(path, "step,loss", 5).row(1, 0.5);  // there is none yet
+  EXPECT_EQ(contents(path), "step,loss\n1,0.5\n");
+  const auto continued = [&](const std::string& before, Index last) {
+    std::ofstream(path) << before;
+    CsvFile::continued(path, "step,loss", last).row(9, 0.25);
+    return contents(path);
+  };
+  EXPECT_EQ(continued("step,loss\n1,0.5\n2,0.5\n3,0.5\n", 2), "step,loss\n1,0.5\n2,0.5\n9,0.25\n");
+  EXPECT_EQ(continued("step,loss\n1,0.5\n2,0.5\n", 7), "step,loss\n1,0.5\n2,0.5\n9,0.25\n");
+  EXPECT_EQ(continued("step,loss\n1,0.5\n2,0.", 2), "step,loss\n1,0.5\n9,0.25\n") << "half a row";
+  EXPECT_EQ(continued("step,loss\n1,0.5\n", 0), "step,loss\n9,0.25\n");
+  EXPECT_EQ(continued("step,loss\n1,0.5\nnoise\n2,0.5\n", 2), "step,loss\n1,0.5\n9,0.25\n");
+  EXPECT_EQ(message_of([&] { continued("epoch,loss\n1,0.5\n", 2); }),
+            path.string() + ": is another table, expected one with the header step,loss");
+  EXPECT_EQ(contents(path), "epoch,loss\n1,0.5\n");
+}
+
+TEST(CsvFile, IsReadBack) {
+  const testing::TemporaryDirectory temporary;
+  const auto path = temporary.path() / "m.csv";
+  {
+    CsvFile table(path, "step,loss");
+    table.row(1, 0.1F);
+    table.row(2, -1e-30);
+  }
+  const auto rows = read_csv<2>(path);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0][0], 1.0);
+  EXPECT_EQ(static_cast<float>(rows[0][1]), 0.1F);
+  EXPECT_EQ(rows[1][1], -1e-30);
+  for (const std::string line : {"1", "1,2,3", "1;2", "a,2", "1,2 ", ""}) {
+    std::ofstream(path) << "step,loss\n1,2\n" << line << "\n";
+    EXPECT_EQ(message_of([&] { read_csv<2>(path); }),
+              path.string() + ": line 3 is \"" + line + "\", expected 2 numbers");
+  }
+}
+
 TEST(CsvFile, HasAHeaderAndEveryRowAtOnce) {
   const testing::TemporaryDirectory temporary;
   CsvFile csv(temporary.path() / "m.csv", "step,loss");

@@ -25,6 +25,7 @@ namespace eigengrad::EIGENGRAD_ISA::train {
 struct RunDirectoryOptions {
   std::vector<std::string> files = {};  ///< the names that the run is going to write
   bool overwrite = false;               ///< replace those of an earlier run
+  bool resume = false;                  ///< go on with the earlier run and its files
 };
 
 /// A folder that exists and that one run has for itself as long as the object lives: a lock, which the system releases
@@ -49,7 +50,7 @@ class RunDirectory {
     if (!exists("run.lock")) check_free(options);
     lock();
     check_free(options);
-    beside_ = earlier_file() != files_.end();
+    beside_ = !options.resume && earlier_file() != files_.end();
   }
 
   /// A new folder: the path and a number behind it, the first that is not in use.
@@ -70,8 +71,9 @@ class RunDirectory {
     return beside_ ? detail::unfinished(path_ / name) : path_ / name;
   }
 
-  /// The run has succeeded: its files replace those of the earlier one, if there was one. After an error it may be
-  /// called again, and goes on with the file that the error names.
+  /// The run has succeeded, or come to a point from where it can go on: its files replace those of the earlier one, if
+  /// there was one. Files that are open stay so. After an error it may be called again, and goes on with the file that
+  /// the error names.
   /// Errors   IoError naming the file and the reason
   void finish() {
     for (; beside_ && finished_ < files_.size(); ++finished_) {
@@ -99,7 +101,7 @@ class RunDirectory {
 
   void check_free(const RunDirectoryOptions& options) const {
     const auto earlier = earlier_file();
-    if (options.overwrite || earlier == files_.end()) return;
+    if (options.overwrite || options.resume || earlier == files_.end()) return;
     throw IoError(path_.string(), joined("holds a run already (", *earlier, "); name another folder, or overwrite it"));
   }
 
