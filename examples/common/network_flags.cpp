@@ -24,22 +24,6 @@ std::vector<Index> parse_units(const std::string& flag, const std::string& text)
   return units;
 }
 
-MakeNetwork add_mlp_flags(CLI::App& app) {
-  const auto mlp = std::make_shared<networks::MlpOptions>();
-  app.add_option_function<std::string>(
-         "--hidden-units", [mlp](const std::string& text) { mlp->hidden_units = parse_units("--hidden-units", text); },
-         "units of each hidden layer, as 700,700,700; empty for none")
-      ->default_str("100");
-  app.add_option("--activation", mlp->activation, "relu, gelu or silu")
-      ->check(CLI::IsMember({"relu", "gelu", "silu"}))
-      ->capture_default_str();
-  app.add_flag("--batch-norm", mlp->batch_norm, "normalise the batch before each activation");
-  add_number(app, "--dropout", mlp->dropout, "share of hidden units that a step leaves out", examples::kShare);
-  add_number(app, "--input-dropout", mlp->input_dropout, "share of input numbers that a step leaves out",
-             examples::kShare);
-  return [mlp](const Shape& image, Index classes) { return networks::mlp(image.numel(), classes, *mlp); };
-}
-
 MakeNetwork add_cnn_flags(CLI::App& app) {
   const auto width = std::make_shared<Index>(64);
   add_number(app, "--width", *width, "channels of the first convolution; the last has eight times as many",
@@ -49,8 +33,27 @@ MakeNetwork add_cnn_flags(CLI::App& app) {
 
 }  // namespace
 
+void add_mlp_flags(CLI::App& app, networks::MlpOptions& options) {
+  app.add_option_function<std::string>(
+         "--hidden-units",
+         [&options](const std::string& text) { options.hidden_units = parse_units("--hidden-units", text); },
+         "units of each hidden layer, as 700,700,700; empty for none")
+      ->default_str("100");
+  app.add_option("--activation", options.activation, "relu, gelu or silu")
+      ->check(CLI::IsMember({"relu", "gelu", "silu"}))
+      ->capture_default_str();
+  app.add_flag("--batch-norm", options.batch_norm, "normalise the batch before each activation");
+  add_number(app, "--dropout", options.dropout, "share of hidden units that a step leaves out", examples::kShare);
+  add_number(app, "--input-dropout", options.input_dropout, "share of input numbers that a step leaves out",
+             examples::kShare);
+}
+
 MakeNetwork add_network_flags(CLI::App& app, const std::string& program) {
-  if (program == "cifar10_mlp") return add_mlp_flags(app);
+  if (program == "cifar10_mlp") {
+    const auto mlp = std::make_shared<networks::MlpOptions>();
+    add_mlp_flags(app, *mlp);
+    return [mlp](const Shape& image, Index classes) { return networks::mlp(image.numel(), classes, *mlp); };
+  }
   if (program == "cifar10_cnn") return add_cnn_flags(app);
   throw std::invalid_argument("no trainer is called " + program);
 }

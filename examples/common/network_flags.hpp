@@ -14,6 +14,9 @@
 
 namespace trainer {
 
+/// The flags of cifar10_mlp's network.
+void add_mlp_flags(CLI::App& app, networks::MlpOptions& options);
+
 /// A network for images of a shape (H, W, C) and a number of classes.
 using MakeNetwork = std::function<eigengrad::nn::Sequential<>(const eigengrad::Shape& image, eigengrad::Index classes)>;
 

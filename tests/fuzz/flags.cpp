@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "common/network_flags.hpp"
 #include "common/options.hpp"
 
 namespace {
@@ -29,10 +30,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::string line; std::getline(lines, line);) arguments.insert(arguments.begin(), line);  // CLI11 wants them so
 
   trainer::Options options;
-  std::vector<eigengrad::Index> units;
+  networks::MlpOptions mlp;
   CLI::App app("fuzzed");
-  app.add_option_function<std::string>(
-      "--hidden-units", [&](const std::string& text) { units = trainer::parse_units("--hidden-units", text); });
+  trainer::add_mlp_flags(app, mlp);
   trainer::add_flags(app, options, "normal:1e-4");
   try {
     app.parse(arguments);
@@ -41,7 +41,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
 
-  for (const eigengrad::Index unit : units) require(unit >= 1);
+  for (const eigengrad::Index unit : mlp.hidden_units) require(unit >= 1);
+  for (const double share : {mlp.dropout, mlp.input_dropout}) require(share >= 0.0 && share <= 1.0);
+  require(options.checkpoint_every >= 0);
+  require(!options.resume || !options.overwrite);
   for (const double number : {options.learning_rate, options.momentum, options.weight_decay, options.label_smoothing,
                               options.clip_grad_norm, options.step_gamma}) {
     require_at_least(number, 0.0);

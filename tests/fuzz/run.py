@@ -46,10 +46,23 @@ def safetensors_seeds():
     yield bytes([0]) + b'{"__metadata__":{"a":"b"},"c":{"dtype":"BOOL","shape":[],"data_offsets":[0,0]}}'
 
 
+def checkpoint_seeds():
+    checkpoint = (b'{"course":{"step":3,"loss_sum":0.5,"samples":8,"seconds":"nan","history":[[3,1,"inf",0.5,2]]},'
+                  b'"loader":{"epoch":0,"batch":3,"last_epoch":9,"samples":9,"batch_size":2,"shuffle":true,'
+                  b'"drop_last":false,"seed":1},"random_streams":{"2.random":[1,2,3]},'
+                  b'"optimizer":{"name":"Adam","learning_rate":0.1,"learning_rate_factor":1,"steps":{"0.bias":3}}}')
+    yield bytes([0]) + checkpoint
+    header = (b'{"__metadata__":{"checkpoint":"' + checkpoint.replace(b'"', b'\\"') + b'"},'
+              b'"network.0.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},'
+              b'"optimizer.0.bias.exp_avg":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}')
+    yield bytes([1]) + len(header).to_bytes(8, "little") + header + bytes(8)
+
+
 def flags_seeds():
     numbers = ["0", "-1", "1", "1e-3", "0.5", "nan", "inf", "1e400", "9223372036854775808", "18446744073709551616", "", "x"]
     flags = ["learning-rate", "momentum", "weight-decay", "label-smoothing", "clip-grad-norm", "warmup-steps", "step-size",
-             "step-gamma", "max-steps", "batch-size", "eval-freq", "seed", "threads"]
+             "step-gamma", "max-steps", "batch-size", "eval-freq", "checkpoint-every", "seed", "threads",
+             "dropout"]
     for flag in flags:
         for number in numbers:
             yield f"--{flag}\n{number}".encode()
@@ -60,7 +73,8 @@ def flags_seeds():
         yield text.encode()
 
 
-SEEDS = {"cifar10": cifar10_seeds, "npy": npy_seeds, "safetensors": safetensors_seeds, "flags": flags_seeds}
+SEEDS = {"cifar10": cifar10_seeds, "npy": npy_seeds, "safetensors": safetensors_seeds, "checkpoint": checkpoint_seeds,
+         "flags": flags_seeds}
 
 
 def main():
