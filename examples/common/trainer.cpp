@@ -195,6 +195,13 @@ train::RunDirectory open_directory(const Options& options) {
                                : train::RunDirectory::numbered(options.run_dir, files);
 }
 
+/// A run cannot end at a step that it has left behind, or that it did not evaluate.
+void check_goes_on(const train::Course& course, Index max_steps) {
+  const Index evaluated = course.history.empty() ? 0 : course.history.back().step;
+  if (course.step < max_steps || evaluated == max_steps) return;
+  throw ValueError(joined("the run has made ", course.step, " steps, expected fewer than --max-steps ", max_steps));
+}
+
 /// What predict needs to know.
 void describe_run(const train::RunDirectory& directory, const RunFile& description,
                   const data::ImageDataset<>& images) {
@@ -241,7 +248,10 @@ int run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, co
     // Only now, with every option found right, is anything written.
     train::RunDirectory directory = open_directory(options);
     train::Checkpoints<> checkpoints{.freq = options.checkpoint_every};
-    if (options.resume) checkpoints.resume = io::load_checkpoint(directory.file("checkpoint.safetensors"));
+    if (options.resume) {
+      checkpoints.resume = io::load_checkpoint(directory.file("checkpoint.safetensors"));
+      check_goes_on(checkpoints.resume->course, options.max_steps);
+    }
     describe_run(directory, description, data.train);
     Report report(net, options, std::move(directory),
                   checkpoints.resume ? checkpoints.resume->course : train::Course{});

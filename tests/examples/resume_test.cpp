@@ -117,6 +117,7 @@ TEST_F(Resume, RefusesWhatCannotGoOn) {
   EXPECT_FALSE(std::filesystem::exists(folder() / "none"));
   expect_in(shell(resume + "--max-steps 5"), 0, "goes on after step 3\n");
   EXPECT_EQ(lines_of(folder() / "run/train_loss.csv").size(), 6U);
+  expect_in(shell(resume + "--max-steps 4"), 1, "the run has made 5 steps, expected fewer than --max-steps 4\n");
   expect_in(shell(resume), 0, "final test accuracy");  // nothing is left to do
   EXPECT_EQ(lines_of(folder() / "run/train_loss.csv").size(), 6U);
   ASSERT_EQ(shell("sed -i '$d' run/train_loss.csv").status, 0);
