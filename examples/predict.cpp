@@ -88,7 +88,8 @@ void classify(Trained& trained, const std::vector<std::string>& paths) {
         ops::softmax(trained.net.forward(images.batch(std::vector<Index>{0}).inputs, Mode::inference));
     std::vector<Index> order(trained.run.class_names.size());
     std::iota(order.begin(), order.end(), Index{0});
-    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return p(0, a) > p(0, b); });
+    std::sort(order.begin(), order.end(),
+              [&](Index a, Index b) { return p(0, a) != p(0, b) ? p(0, a) > p(0, b) : a < b; });
     order.resize(std::min(order.size(), kShown));
     std::cout << path << '\n';
     for (const Index c : order)

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -59,8 +60,8 @@ class HeaderReader {
   SafetensorsHeader finish(std::uint64_t data_size) {
     if (!problem_.text.empty()) throw std::move(problem_);
     auto& tensors = header_.tensors;
-    std::stable_sort(tensors.begin(), tensors.end(), [](const FileTensor& a, const FileTensor& b) {
-      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+    std::sort(tensors.begin(), tensors.end(), [](const FileTensor& a, const FileTensor& b) {
+      return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
     });
     std::uint64_t end = 0;
     for (const FileTensor& tensor : tensors) {
