@@ -34,7 +34,7 @@ TEST(Pow, TakesNumbersOnEitherSide) {
     }
   }
   const X y = pow(2, x);
-  for (Index i = 0; i < x.numel(); ++i) EXPECT_EQ(y(i), std::pow(2.0, x(i)));
+  for (Index i = 0; i < x.numel(); ++i) EXPECT_NEAR(y(i) / std::pow(2.0, x(i)), 1.0, 1e-15) << x(i);  // clang: exp2
   EXPECT_TRUE(equal(pow(Tensor<float>({2}, {-2, 3}), 2), Tensor<float>({2}, {4, 9})));
   EXPECT_TRUE(equal(pow(Tensor<float>({2}, {-2, 3}), 5), Tensor<float>({2}, {-32, 243})));
   EXPECT_TRUE(std::isnan(pow(X({}, {-2}), 0.3).item()));
