@@ -101,7 +101,7 @@ void classify(Trained& trained, const std::vector<std::string>& paths) {
 Tensor<Index> confusion_matrix(nn::Sequential<>& net, const data::ImageDataset<>& test) {
   Tensor<Index> counts = Tensor<Index>::zeros({test.num_classes(), test.num_classes()});
   Index* cells = counts.mutable_data();
-  for (const auto& [images, labels] : data::Loader{test, {.batch_size = 500, .shuffle = false}}) {
+  for (const auto& [images, labels] : data::Loader{test, {.batch_size = train::kEvaluationBatch, .shuffle = false}}) {
     const Tensor<Index> seen = ops::argmax(net.forward(images, Mode::inference), -1);
     for (Index i = 0; i < labels.numel(); ++i) ++cells[labels(i) * test.num_classes() + seen(i)];
   }

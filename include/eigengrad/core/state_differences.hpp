@@ -17,7 +17,7 @@ namespace eigengrad::EIGENGRAD_ISA {
 struct StateDifferences {
   std::vector<std::string> missing;     ///< the layer has them, the state has not
   std::vector<std::string> unexpected;  ///< the state has them, the layer has not
-  std::vector<std::string> mismatched;  ///< both have them, in different shapes: "0.bias has shape (4), expected (3)"
+  std::vector<std::string> mismatched;  ///< both have them, in different shapes: "0.bias has shape (4,), expected (3,)"
 
   bool empty() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }
 };
