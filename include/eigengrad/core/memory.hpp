@@ -33,8 +33,8 @@
 // last tensor lets go. A training loop with fixed shapes asks the system for memory in its first steps only.
 //
 // The pool holds at most 1.5 times the most that was ever in use at once, or 16 MiB if that is more. Within this bound
-// a block is kept for a later tensor of its size class. Beyond it blocks of other sizes serve, or go back to the
-// system.
+// a block is kept for a later tensor of its size class. Beyond it larger blocks serve, or those that lay idle longest go
+// back to the system.
 
 namespace eigengrad::EIGENGRAD_ISA {
 
@@ -58,6 +58,7 @@ struct alignas(64) Block {
   std::uint32_t size_class = 0;
   std::int64_t used_bytes = 0;   // what was asked for, in steps of 64 bytes
   std::int64_t spare_bytes = 0;  // how much larger it is than a block of the class that was asked for
+  std::int64_t freed_at = 0;     // how many blocks had been released before it, if it is free
   Block* next_free = nullptr;
 
   void* payload() { return this + 1; }
@@ -80,6 +81,12 @@ inline void forbid_access(const void*, std::size_t) {}
 /// and a new one would break the bound. Then it takes a larger block, if all such blocks together are no more than
 /// L - 9/8 most larger than they had to be. Else free blocks go back to the system until the new one fits. That is
 /// always enough, because what is in use takes at most 9/8 most + (L - 9/8 most) = L.
+///
+/// With fixed shapes the first steps find out how many blocks of each class are needed, and mostly that fits. Where
+/// blocks had to go back again and again, two batches in turn say, the pool starts anew: every free block goes back, and
+/// from then on a free block up to twice as large serves before a new one is made. If that does not settle either, it
+/// tries another limit, ever more seldom. Recorded requests of training and inference (fixed shapes, two and three in
+/// turn, random ones) then settle in a few steps with rare exceptions, and random ones ask the system less often.
 class MemoryPool {
  public:
   /// A block for at least `bytes` bytes; throws std::bad_alloc if the system has none.
@@ -91,13 +98,11 @@ class MemoryPool {
       const std::lock_guard lock(memory_mutex);
       if (free_[size_class] != nullptr) return take(size_class, size_class, bytes);
       const std::int64_t most = std::max(most_used_bytes_, used_bytes_ + rounded(bytes));
-      if (system_bytes_ + class_bytes(size_class) > bound(most)) {
-        if (const std::size_t larger = larger_class(size_class, most); larger != kClasses) {
-          return take(larger, size_class, bytes);
-        }
+      if (const std::size_t larger = larger_class(size_class, most); larger != kClasses) {
+        return take(larger, size_class, bytes);
       }
       system_bytes_ += class_bytes(size_class);
-      surplus = take_surplus(size_class, bound(most));
+      surplus = take_surplus(bound(most));
     }
     give_back(surplus);
     try {
@@ -120,6 +125,7 @@ class MemoryPool {
     used_bytes_ -= block->used_bytes;
     spare_bytes_ -= block->spare_bytes;
     forbid_access(block->payload(), bytes_of(block->size_class));
+    block->freed_at = releases_++;
     block->next_free = std::exchange(free_[block->size_class], block);
   }
 
@@ -128,6 +134,8 @@ class MemoryPool {
     give_all_back();
     const std::lock_guard lock(memory_mutex);
     most_used_bytes_ = used_bytes_;
+    given_back_ = 0;
+    starts_ = 0;
   }
 
   memory::Stats stats() const {
@@ -151,6 +159,8 @@ class MemoryPool {
   // The last class holds half of what a size_t can count.
   static constexpr std::size_t kClasses = 8 * (std::numeric_limits<std::size_t>::digits - 9);
   static constexpr std::int64_t kAlwaysHeld = 16 << 20;
+  static constexpr std::int64_t kFirstStart = 4;                    // blocks that went back before the pool starts anew
+  static constexpr std::array<int, 3> kLargerPercent{100, 50, 25};  // how much larger a block may be, in turn
 
   static std::int64_t class_bytes(std::size_t size_class) { return static_cast<std::int64_t>(bytes_of(size_class)); }
   static std::int64_t rounded(std::size_t bytes) {
@@ -158,11 +168,16 @@ class MemoryPool {
   }
   static std::int64_t bound(std::int64_t most) { return std::max(most + most / 2, kAlwaysHeld); }
 
-  /// The smallest larger class with a free block that may serve; kClasses if there is none.
+  /// The smallest larger class with a free block that may serve instead of a new one; kClasses if there is none.
   std::size_t larger_class(std::size_t size_class, std::int64_t most) const {
-    const std::int64_t spare = bound(most) - most - most / 8 - spare_bytes_;
+    const std::int64_t needed = class_bytes(size_class);
+    std::int64_t spare = bound(most) - most - most / 8 - spare_bytes_;
+    if (system_bytes_ + needed <= bound(most)) {
+      if (starts_ == 0) return kClasses;
+      spare = std::min(spare, needed * kLargerPercent[(starts_ - 1) % kLargerPercent.size()] / 100);
+    }
     for (std::size_t larger = size_class + 1; larger < kClasses; ++larger) {
-      if (class_bytes(larger) - class_bytes(size_class) > spare) break;
+      if (class_bytes(larger) - needed > spare) break;
       if (free_[larger] != nullptr) return larger;
     }
     return kClasses;
@@ -185,40 +200,45 @@ class MemoryPool {
     allow_access(block->payload(), bytes);
   }
 
-  /// A list of free blocks without which the pool holds no more than `bound`, as far as there are any, for the sake of
-  /// a new block of a class. Smaller blocks go first, because the new one can stand in for them, and few of them.
-  Block* take_surplus(std::size_t size_class, std::int64_t bound) {
+  /// A list of free blocks without which the pool holds no more than `bound`, as far as there are any.
+  Block* take_surplus(std::int64_t bound) {
     Block* list = nullptr;
+    if (system_bytes_ > bound && given_back_ >= kFirstStart << starts_) {
+      ++starts_;
+      move_all_to(list);
+    }
     while (system_bytes_ > bound) {
-      const std::size_t enough = class_of(static_cast<std::size_t>(system_bytes_ - bound));
-      std::size_t chosen = first_free(enough, size_class);
-      if (chosen == kClasses) chosen = last_free(std::min(enough, size_class));
-      if (chosen == kClasses) chosen = first_free(size_class, kClasses);
-      if (chosen == kClasses) break;
-      move_to(list, chosen);
+      Block** link = longest_free(system_bytes_ - bound);
+      if (link == nullptr) link = longest_free(0);
+      if (link == nullptr) break;
+      move_to(list, *link);
+      ++given_back_;
     }
     return list;
   }
 
-  /// The first or last class with a free block in [begin, end) or [0, end); kClasses if there is none.
-  std::size_t first_free(std::size_t begin, std::size_t end) const {
-    for (std::size_t size_class = begin; size_class < end; ++size_class) {
-      if (free_[size_class] != nullptr) return size_class;
+  /// What points to the block of at least `bytes` bytes that has been free for longest; null if there is none.
+  Block** longest_free(std::int64_t bytes) {
+    Block** longest = nullptr;
+    for (std::size_t size_class = class_of(static_cast<std::size_t>(bytes)); size_class < kClasses; ++size_class) {
+      for (Block** link = &free_[size_class]; *link != nullptr; link = &(*link)->next_free) {
+        if (longest == nullptr || (*link)->freed_at < (*longest)->freed_at) longest = link;
+      }
     }
-    return kClasses;
-  }
-  std::size_t last_free(std::size_t end) const {
-    for (std::size_t size_class = end; size_class-- > 0;) {
-      if (free_[size_class] != nullptr) return size_class;
-    }
-    return kClasses;
+    return longest;
   }
 
-  /// Moves a block from its free list to a list of those that go.
-  void move_to(Block*& list, std::size_t size_class) {
-    Block* block = std::exchange(free_[size_class], free_[size_class]->next_free);
-    system_bytes_ -= class_bytes(size_class);
+  /// Moves the block that `link` points to from its free list to a list of those that go.
+  void move_to(Block*& list, Block*& link) {
+    Block* block = std::exchange(link, link->next_free);
+    system_bytes_ -= class_bytes(block->size_class);
     block->next_free = std::exchange(list, block);
+  }
+
+  void move_all_to(Block*& list) {
+    for (Block*& first : free_) {
+      while (first != nullptr) move_to(list, first);
+    }
   }
 
   static void give_back(Block* list) {
@@ -244,9 +264,7 @@ class MemoryPool {
     Block* surplus = nullptr;
     {
       const std::lock_guard lock(memory_mutex);
-      for (std::size_t size_class = 0; size_class < kClasses; ++size_class) {
-        while (free_[size_class] != nullptr) move_to(surplus, size_class);
-      }
+      move_all_to(surplus);
     }
     give_back(surplus);
   }
@@ -258,6 +276,10 @@ class MemoryPool {
   std::int64_t used_bytes_ = 0;
   std::int64_t most_used_bytes_ = 0;
   std::int64_t spare_bytes_ = 0;
+  std::int64_t releases_ = 0;  // how many blocks were released so far
+  // Since the last trim():
+  std::int64_t given_back_ = 0;  // how many blocks went back for the sake of a new one
+  std::size_t starts_ = 0;       // how often the pool started anew
 };
 static_assert(std::is_trivially_destructible_v<MemoryPool>);
 
