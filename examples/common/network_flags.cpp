@@ -24,11 +24,10 @@ std::vector<Index> parse_units(const std::string& flag, const std::string& text)
   return units;
 }
 
-MakeNetwork add_cnn_flags(CLI::App& app) {
-  const auto width = std::make_shared<Index>(64);
-  add_number(app, "--width", *width, "channels of the first convolution; the last has eight times as many",
+void add_cnn_flags(CLI::App& app, networks::ConvNetOptions& options) {
+  add_number(app, "--width", options.width, "channels of the first convolution; the last has eight times as many",
              examples::kAboveZero);
-  return [width](const Shape& image, Index classes) { return networks::convnet(image[-1], classes, *width); };
+  add_number(app, "--dropout", options.dropout, "share of the last features that a step leaves out", examples::kShare);
 }
 
 }  // namespace
@@ -54,7 +53,11 @@ MakeNetwork add_network_flags(CLI::App& app, const std::string& program) {
     add_mlp_flags(app, *mlp);
     return [mlp](const Shape& image, Index classes) { return networks::mlp(image.numel(), classes, *mlp); };
   }
-  if (program == "cifar10_cnn") return add_cnn_flags(app);
+  if (program == "cifar10_cnn") {
+    const auto convnet = std::make_shared<networks::ConvNetOptions>();
+    add_cnn_flags(app, *convnet);
+    return [convnet](const Shape& image, Index classes) { return networks::convnet(image[-1], classes, *convnet); };
+  }
   throw std::invalid_argument("no trainer is called " + program);
 }
 

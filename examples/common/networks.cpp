@@ -25,11 +25,12 @@ nn::Sequential<> mlp(Index inputs, Index classes, const MlpOptions& options) {
   return net;
 }
 
-nn::Sequential<> convnet(Index channels, Index classes, Index width) {
+nn::Sequential<> convnet(Index channels, Index classes, const ConvNetOptions& options) {
   struct Stage {
     Index outputs;
     int convolutions;
   };
+  const Index width = options.width;
   nn::Sequential<> net;
   for (const auto& [outputs, convolutions] :
        {Stage{width, 1}, Stage{2 * width, 1}, Stage{4 * width, 2}, Stage{8 * width, 2}, Stage{8 * width, 2}}) {
@@ -40,7 +41,9 @@ nn::Sequential<> convnet(Index channels, Index classes, Index width) {
     }
     net.push_back(nn::MaxPool2d{{.kernel = 3, .stride = 2, .padding = 1}});
   }
-  net.push_back(nn::GlobalAvgPool2d{}).push_back(nn::Linear{channels, classes});
+  net.push_back(nn::GlobalAvgPool2d{});
+  if (options.dropout > 0.0) net.push_back(nn::Dropout{{.p = options.dropout}});
+  net.push_back(nn::Linear{channels, classes});
   return net;
 }
 

@@ -25,9 +25,14 @@ struct MlpOptions {
 /// Linear that gives the logits.
 nn::Sequential<> mlp(Index inputs, Index classes, const MlpOptions& options);
 
+struct ConvNetOptions {
+  Index width = 64;      ///< channels of the first convolution; it doubles to 8 width
+  double dropout = 0.0;  ///< before the last Linear
+};
+
 /// A small VGG for images of 32 x 32 pixels: eight convolutions of 3 x 3, each with BatchNorm and ReLU, and five
-/// poolings that halve the image. `width` is the number of channels of the first convolution; it doubles to 8 width.
+/// poolings that halve the image, and a Linear on the mean of what is left of it.
 /// Source   Simonyan & Zisserman 2015, scaled to CIFAR-10
-nn::Sequential<> convnet(Index channels, Index classes, Index width = 64);
+nn::Sequential<> convnet(Index channels, Index classes, const ConvNetOptions& options = {});
 
 }  // namespace networks
