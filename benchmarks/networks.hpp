@@ -27,7 +27,7 @@ struct Yardstick {
 /// The first layer with parameters, whose input gradient training does not need; net.size() if there is none.
 inline Index first_with_parameters(nn::Sequential<>& net) {
   Index first = 0;
-  while (first < net.size() && !has_parameters(net[first])) ++first;
+  while (first < net.size() && !requires_grad(net[first])) ++first;
   return first;
 }
 

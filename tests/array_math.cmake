@@ -25,7 +25,7 @@ endforeach()
 set(not_swept
     activation any_layer axes broadcast concat conv2d_plan cross_entropy
     gather init joint_loop map mse_loss optimizer optimizer_state pad parameter_groups
-    permute reshape schedule sequential slice squarable state take)
+    permute reshape schedule sequential slice squarable state summary take)
 set(sweeps "")
 foreach(layer IN ITEMS ops nn optim)
   file(READ ${SOURCE_DIR}/tests/${layer}/special_values_test.cpp sweep)

@@ -113,7 +113,7 @@ TEST(Residual, VisitsBuffers) {
                     EXPECT_EQ(buffer(0), 1.0F);
                   }});
   EXPECT_EQ(names, std::vector<std::string>{"0.body.1.calls"});
-  EXPECT_FALSE(has_parameters(net));
+  EXPECT_TRUE(parameters(net).empty());
 }
 
 TEST(Residual, PassesTheModeOn) {

@@ -177,8 +177,8 @@ TEST(Sequential, SummaryCounts) {
   Sequential net{Flatten<float>{}, Linear<float>{3072, 100}, ReLU<float>{}, Linear<float>{100, 10}};
   const std::string table = net.summary({200, 32, 32, 3});
   EXPECT_NE(table.find("1 Linear 3072->100"), std::string::npos) << table;
-  EXPECT_NE(table.find("308310"), std::string::npos) << table;
-  EXPECT_NE(table.find("61640000"), std::string::npos) << table;
+  EXPECT_NE(table.find("308,310"), std::string::npos) << table;
+  EXPECT_NE(table.find("61,640,000"), std::string::npos) << table;
 }
 
 TEST(Sequential, TheLastSmallerBatchWorks) {

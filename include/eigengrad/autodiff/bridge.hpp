@@ -136,7 +136,7 @@ template <Layer L>
 Variable<scalar_of<L>> apply(L& layer, const Variable<scalar_of<L>>& x, Mode mode = Mode::train) {
   using T = scalar_of<L>;
   output_shape(layer, x.shape(), mode);
-  const bool differentiable = x.requires_grad() || has_parameters(layer);
+  const bool differentiable = x.requires_grad() || requires_grad(layer);
   const bool record = differentiable && remembers(mode) && !NoGradGuard::active();
   Tensor<T> y = layer.forward(x.value(), mode);
   if (!record) return Variable<T>(std::move(y));

@@ -76,7 +76,9 @@ class Function {
           node->collect(std::move(gradient));  // f's own
       });
     }
-    for (std::size_t i = 0; i < N; ++i) parameters_[i].add_grad(or_zeros(std::move(gradients[i]), shapes_[i]));
+    for (std::size_t i = 0; i < N; ++i) {
+      if (parameters_[i].requires_grad) parameters_[i].add_grad(or_zeros(std::move(gradients[i]), shapes_[i]));
+    }
     return or_zeros(std::move(dx), kept_->x.shape());
   }
 
@@ -104,7 +106,11 @@ class Function {
 
   Variables values() const {
     Variables result;
-    for (std::size_t i = 0; i < N; ++i) result[i] = autodiff::Variable<T>::leaf(parameters_[i].value);
+    for (std::size_t i = 0; i < N; ++i) {
+      const Tensor<T>& value = parameters_[i].value;
+      using Variable = autodiff::Variable<T>;
+      result[i] = parameters_[i].requires_grad ? Variable::leaf(value) : Variable(value);
+    }
     return result;
   }
 

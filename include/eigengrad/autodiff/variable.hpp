@@ -198,6 +198,7 @@ class Variable {
   /// Stands for a parameter, as a leaf of PyTorch does, and so may be made once, before the loop of training: every
   /// operation reads the value that the parameter has at that moment, and keeps it for its backward; backward adds to
   /// the parameter's gradient. The parameter must live as long as the variable and the graphs it is in.
+  /// A frozen parameter is a constant.
   explicit Variable(Parameter<T>& parameter) : node_(new detail::Node<T>(Tensor<T>(), true, &parameter)) {
     node_->follows_parameter = true;
   }
@@ -213,7 +214,9 @@ class Variable {
   const Tensor<T>& value() const { return node().follows_parameter ? node().parameter->value : node().value; }
   const Shape& shape() const { return value().shape(); }
   T item() const { return value().item(); }
-  bool requires_grad() const { return node().requires_grad; }
+  bool requires_grad() const {
+    return node().follows_parameter ? node().parameter->requires_grad : node().requires_grad;
+  }
 
   /// The sum of the gradients that backward has brought to this leaf; empty if there was none.
   const Tensor<T>& grad() const { return node().parameter != nullptr ? node().parameter->grad : node().grad; }
@@ -252,7 +255,7 @@ class Variable {
   /// What an operation keeps of this variable: its node or, of a parameter, a leaf with the value of the moment.
   detail::NodePtr<T> in_graph() const {
     if (!node().follows_parameter) return node_;
-    return detail::NodePtr<T>(new detail::Node<T>(value(), true, node_->parameter));
+    return detail::NodePtr<T>(new detail::Node<T>(value(), requires_grad(), node_->parameter));
   }
 
   // Found by their arguments, so that constants on either side become variables. The functions are in functions.hpp.

@@ -159,6 +159,7 @@ GradcheckResult gradcheck(L layer, Tensor<double> x, const GradcheckOptions& opt
   std::size_t position = 0;
   visit(layer, {.parameter = [&](std::string_view name, Parameter<double>& p) {
           const Parameter<double>& with_gradient = *exact[position++];
+          if (!p.requires_grad) return;
           if (with_gradient.has_grad() || p.value.empty())
             comparison.compare(name, p.value.mutable_data(), p.value.shape(), with_gradient.grad, weighted_sum);
           else

@@ -69,15 +69,18 @@ using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 /// The contract of a layer. Beyond these it may have
 ///   void visit(auto&& f)                 calls f(name, x) for each Parameter<T> and each buffer Tensor<T> and, if f can
 ///                                        be called with it, each RandomStream that forward draws from
-///   void backward_parameters(Tensor dy)  as backward, without computing dx: for the first layer of a network
+///   void backward_parameters(Tensor dy)  as backward, without computing dx: for the first layer of a network that learns
 ///   std::string description() const      "Linear 3072->100", for errors and summaries
+///   void visit_layers(x, f)              of a layer that holds others: calls f(name, layer, input shape) for each, an
+///                                        nn::AnyLayer; x and the shapes are std::optional<Shape>, empty if not known
 ///   Index multiply_adds(const Shape&)    products of one forward pass, for summaries and benchmarks
 ///   Shape output_shape(const Shape& x, Mode) const   if it cannot be trained on every shape that it takes
 ///   bool fold_into(ChannelMap<T>& f)     if in inference it treats every channel by itself: adds that to f, unless
 ///                                        f cannot express it, and forgets the last forward; its forward is not called
 ///   Tensor forward_mapped(Tensor x, const ChannelMap<T>& f)   forward in Mode::inference, then f, in one pass
 /// After one forward, backward may be called several times, for the rows of a Jacobian, say: every call is the
-/// derivative at that forward, and the gradients of the parameters add up. Gradients in a shape other than that of the
+/// derivative at that forward, and the gradients of the parameters add up. A parameter whose requires_grad is false
+/// drops what it is given; a layer may save the work of computing it. Gradients in a shape other than that of the
 /// parameter, a result that contradicts output_shape, and a dx that has not the shape of x are found by nn::Sequential.
 /// A layer remembers its last forward, so one object serves one thread at a time: give every thread a copy of the
 /// network, which shares the weights until one of them is trained.
@@ -156,12 +159,18 @@ Shape output_shape(const L& layer, const Shape& x, Mode mode) {
     return layer.output_shape(x);
 }
 
-/// True if the layer has parameters.
+/// True if the layer has parameters that are not frozen.
 template <class L>
-bool has_parameters(L& layer) {
+bool requires_grad(L& layer) {
   bool found = false;
-  for_each_parameter(layer, [&](Parameter<scalar_of<L>>&) { found = true; });
+  for_each_parameter(layer, [&](Parameter<scalar_of<L>>& p) { found = found || p.requires_grad; });
   return found;
+}
+
+/// Freezes all parameters of a layer or network, or lets them learn again.
+template <class L>
+EIGENGRAD_COLD void set_requires_grad(L& layer, bool requires_grad) {
+  for_each_parameter(layer, [&](Parameter<scalar_of<L>>& p) { p.requires_grad = requires_grad; });
 }
 
 /// The gradients of the parameters alone: the layer's backward_parameters, or its backward if it has none.

@@ -24,22 +24,27 @@ template <class T>
 struct Parameter {
   Tensor<T> value;
   Tensor<T> grad;  ///< empty until backward has written it, and again after zero_grad()
+  /// False freezes it: no backward computes a gradient for it, clipping and optimisers leave it as it is.
+  bool requires_grad = true;
 
   Parameter() = default;
   explicit Parameter(Tensor<T> initial) : value(std::move(initial)) {}
-  Parameter(const Parameter& other) : value(other.value), grad(other.grad) {}
-  Parameter(Parameter&& other) noexcept : value(std::move(other.value)), grad(std::move(other.grad)) {
+  Parameter(const Parameter& other) : value(other.value), grad(other.grad), requires_grad(other.requires_grad) {}
+  Parameter(Parameter&& other) noexcept
+      : value(std::move(other.value)), grad(std::move(other.grad)), requires_grad(other.requires_grad) {
     take_place_of(other);
   }
   Parameter& operator=(const Parameter& other) {
     value = other.value;
     grad = other.grad;
+    requires_grad = other.requires_grad;
     return *this;
   }
   Parameter& operator=(Parameter&& other) noexcept {
     if (this == &other) return *this;
     value = std::move(other.value);
     grad = std::move(other.grad);
+    requires_grad = other.requires_grad;
     if (place_ == nullptr)
       take_place_of(other);
     else
@@ -48,12 +53,14 @@ struct Parameter {
   }
   ~Parameter() { leave(); }
 
-  bool has_grad() const { return !grad.empty(); }
+  /// True if there is a gradient to make a step with: never of a frozen parameter.
+  bool has_grad() const { return requires_grad && !grad.empty(); }
 
-  /// Adds to the gradient that is there, or becomes the gradient if there is none.
+  /// Adds to the gradient that is there, or becomes the gradient if there is none. A frozen parameter drops both.
   /// Errors   ShapeError if it, or the gradient that is there, has another shape than the value
   EIGENGRAD_CALLED void add_grad(Tensor<T> more) {
     detail::check::same_shape("Parameter", "gradient", more.shape(), value.shape());
+    if (!requires_grad) return zero_grad();
     if (!has_grad()) {
       grad = std::move(more);
       return;

@@ -131,15 +131,10 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
 /// "0 Flatten", "1 Linear 3072->100": a line for each layer, those of a network within a network behind its own.
 template <class L>
 void list_layers(L& layer, const std::string& prefix, std::string& text) {
-  if constexpr (std::same_as<L, nn::Sequential<scalar_of<L>>>) {
-    for (Index i = 0; i < layer.size(); ++i) {
-      const std::string name = joined(prefix, i);
-      text += joined(text.empty() ? "" : "\n", name, " ", layer[i].description());
-      if (auto* inner = layer[i].template get_if<nn::Sequential<scalar_of<L>>>()) list_layers(*inner, name + ".", text);
-    }
-  } else {
-    text += describe(layer);
-  }
+  layer.visit_layers(std::nullopt, [&](std::string_view name, auto& inside, const auto&) {
+    text += joined(text.empty() ? "" : "\n", prefix, name, " ", inside.description());
+    list_layers(inside, joined(prefix, name, "."), text);
+  });
 }
 
 }  // namespace detail
@@ -163,7 +158,10 @@ void save(const std::filesystem::path& path, L& net, Metadata metadata = {}) {
   metadata.insert_or_assign(
       "eigengrad", joined(EIGENGRAD_VERSION_MAJOR, ".", EIGENGRAD_VERSION_MINOR, ".", EIGENGRAD_VERSION_PATCH));
   std::string layers;
-  detail::list_layers(net, "", layers);
+  if constexpr (requires { net.visit_layers(std::nullopt, nn::LayerVisitor<scalar_of<L>>()); })
+    detail::list_layers(net, "", layers);
+  else
+    layers = describe(net);
   metadata.insert_or_assign("layers", layers);
   const auto in_net = nn::detail::places(net);
   std::vector<detail::NamedTensor<scalar_of<L>>> tensors;

@@ -5,7 +5,9 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <eigengrad/core/layer.hpp>
@@ -14,6 +16,13 @@
 // what lets nn::Sequential keep different layers in one vector.
 
 namespace eigengrad::EIGENGRAD_ISA::nn {
+
+template <class T>
+class AnyLayer;
+
+/// Receives the layers inside of a layer: the name, the layer, and the shape of its input if that of the whole is known.
+template <class T>
+using LayerVisitor = std::function<void(std::string_view name, AnyLayer<T>& layer, const std::optional<Shape>& x)>;
 
 template <class T>
 class AnyLayer {
@@ -62,6 +71,8 @@ class AnyLayer {
   void backward_parameters(Tensor<T> dy) { held().backward_parameters(std::move(dy)); }
   void visit(const Visitor<T>& visitor) { held().visit(visitor); }
   void for_each_parameter(const std::function<void(Parameter<T>&)>& f) { held().for_each_parameter(f); }
+  /// The layers inside of it, in their order.
+  void visit_layers(const std::optional<Shape>& x, const LayerVisitor<T>& f) { held().visit_layers(x, f); }
   bool fold_into(ChannelMap<T>& f) { return held().fold_into(f); }
   /// True if the layer has forward_mapped; only then it may be called.
   bool maps_channels() const { return held().maps_channels(); }
@@ -94,6 +105,7 @@ class AnyLayer {
     virtual void for_each_parameter(const std::function<void(Parameter<T>&)>& f) {
       visit({.parameter = [&f](std::string_view, Parameter<T>& p) { f(p); }});
     }
+    virtual void visit_layers(const std::optional<Shape>& x, const LayerVisitor<T>& f) = 0;
     virtual bool fold_into(ChannelMap<T>& f) = 0;
     virtual bool maps_channels() const = 0;
     virtual Tensor<T> forward_mapped(Tensor<T> x, const ChannelMap<T>& f) = 0;
@@ -137,6 +149,9 @@ class AnyLayer {
         layer.for_each_parameter(f);
       else
         Base::for_each_parameter(f);
+    }
+    EIGENGRAD_COLD void visit_layers(const std::optional<Shape>& x, const LayerVisitor<T>& f) override {
+      if constexpr (requires { layer.visit_layers(x, f); }) layer.visit_layers(x, f);
     }
     bool fold_into(ChannelMap<T>& f) override { return eigengrad::fold_into(layer, f); }
     bool maps_channels() const override { return MapsChannels<L>; }

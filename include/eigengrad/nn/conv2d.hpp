@@ -86,8 +86,8 @@ class Conv2d {
     detail::check::remembered(*this, kept_.has_value());
     const ops::Conv2dPlan<T>& plan = plan_for(kept_->shape());
     detail::check::same_shape(*this, "gradient of the output", dy.shape(), plan.problem().y);
-    weight.add_grad(plan.backward_weight(dy, *kept_));
-    if (has_bias()) bias.add_grad(ops::conv2d_backward_bias(dy));
+    if (weight.requires_grad) weight.add_grad(plan.backward_weight(dy, *kept_));
+    if (has_bias() && bias.requires_grad) bias.add_grad(ops::conv2d_backward_bias(dy));
   }
 
   void visit(auto&& f) {

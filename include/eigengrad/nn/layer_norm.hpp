@@ -56,8 +56,8 @@ class LayerNorm {
     check_state();
     detail::check::remembered(*this, kept_.has_value());
     detail::check::same_shape(*this, "gradient of the output", dy.shape(), kept_->normalized.shape());
-    if (has_weight()) weight.add_grad(ops::layer_norm_backward_weight(dy, kept_->normalized));
-    if (has_bias()) bias.add_grad(ops::layer_norm_backward_bias(dy));
+    if (has_weight() && weight.requires_grad) weight.add_grad(ops::layer_norm_backward_weight(dy, kept_->normalized));
+    if (has_bias() && bias.requires_grad) bias.add_grad(ops::layer_norm_backward_bias(dy));
   }
 
   void visit(auto&& f) {

@@ -66,8 +66,8 @@ class Linear {
     check_state();
     detail::check::remembered(*this, kept_.has_value());
     detail::check::same_shape(*this, "gradient of the output", dy.shape(), output_shape(kept_->shape()));
-    weight.add_grad(ops::linear_backward_weight(dy, *kept_));
-    if (has_bias()) bias.add_grad(ops::linear_backward_bias(dy));
+    if (weight.requires_grad) weight.add_grad(ops::linear_backward_weight(dy, *kept_));
+    if (has_bias() && bias.requires_grad) bias.add_grad(ops::linear_backward_bias(dy));
   }
 
   void visit(auto&& f) {

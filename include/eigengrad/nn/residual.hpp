@@ -60,6 +60,16 @@ class Residual {
     shortcut.for_each_parameter(f);
   }
 
+  void visit_layers(const std::optional<Shape>& x, const LayerVisitor<T>& f) {
+    const auto named = [&](std::string_view path) {
+      return [&f, path](std::string_view name, AnyLayer<T>& layer, const std::optional<Shape>& input) {
+        f(joined(path, ".", name), layer, input);
+      };
+    };
+    body.visit_layers(x, named("body"));
+    shortcut.visit_layers(x, named("shortcut"));
+  }
+
   std::string description() const { return "Residual"; }
   Index multiply_adds(const Shape& x) const {
     return detail::check::sum(*this, body.multiply_adds(x), shortcut.multiply_adds(x));

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <eigengrad/nn/any_layer.hpp>
+#include <eigengrad/nn/summary.hpp>
 
 // Sequential: layers in a row.
 //   nn::Sequential net{nn::Flatten{}, nn::Linear{3072, 100}, nn::ReLU{}, nn::Linear{100, 10}};
@@ -116,12 +118,12 @@ class Sequential {
     return dy;
   }
 
-  /// The gradients of the parameters alone. The first layer that has any does not compute its dx, which saves
-  /// about a third of that layer's work.
+  /// The gradients of the parameters alone. The first layer that learns does not compute its dx, which saves about a
+  /// third of that layer's work. The frozen layers before it are not walked at all.
   void backward_parameters(Tensor<T> dy) {
     begin_backward(dy.shape());
     std::size_t first = 0;
-    while (first < layers_.size() && !eigengrad::has_parameters(layers_[first])) ++first;
+    while (first < layers_.size() && !eigengrad::requires_grad(layers_[first])) ++first;
     if (first == layers_.size()) return;
     for (std::size_t i = layers_.size(); i-- > first + 1;) dy = backward_of(i, std::move(dy));
     named(first, [&] { layers_[first].backward_parameters(std::move(dy)); });
@@ -153,8 +155,16 @@ class Sequential {
     return total;
   }
 
-  /// A table of the layers for an input of the given shape: output shape, parameters, multiply-adds; totals.
-  std::string summary(const Shape& x);
+  /// A table of the layers, those inside of others too, for an input of the given shape: output shape, parameters,
+  /// multiply-adds; totals.
+  std::string summary(const Shape& x) { return detail::summary(*this, x); }
+
+  void visit_layers(std::optional<Shape> x, const LayerVisitor<T>& f) {
+    for (std::size_t i = 0; i < layers().size(); ++i) {
+      f(std::to_string(i), layers_[i], x);
+      if (x) x = output_shape_of(i, *x);
+    }
+  }
 
  private:
   EIGENGRAD_COLD Sequential& add(AnyLayer<T> layer) {
@@ -280,33 +290,5 @@ class Sequential {
 
 template <class First, class... Rest>
 Sequential(First&&, Rest&&...) -> Sequential<scalar_of<std::remove_cvref_t<First>>>;
-
-template <class T>
-std::string Sequential<T>::summary(const Shape& x) {
-  std::string text;
-  const auto line = [&](const std::string& name, const std::string& shape, Index parameters, Index multiply_adds) {
-    const auto pad = [](const std::string& s, std::size_t width) {
-      return s.size() < width ? s + std::string(width - s.size(), ' ') : s + " ";
-    };
-    const auto number = [](Index n) {
-      const std::string s = std::to_string(n);
-      return s.size() < 14 ? std::string(14 - s.size(), ' ') + s : " " + s;
-    };
-    text += pad(name, 32) + pad(shape, 24) + number(parameters) + number(multiply_adds) + "\n";
-  };
-  text += "layer                           output shape                parameters multiply-adds\n";
-  Index all_parameters = 0;
-  Shape shape = x;
-  for (std::size_t i = 0; i < layers().size(); ++i) {
-    const Index multiply_adds = layers_[i].multiply_adds(shape);
-    shape = output_shape_of(i, shape);
-    Index count = 0;
-    for (const Parameter<T>* parameter : eigengrad::parameters(layers_[i])) count += parameter->value.numel();
-    all_parameters += count;
-    line(std::to_string(i) + " " + layers_[i].description(), to_string(shape), count, multiply_adds);
-  }
-  line("total", to_string(shape), all_parameters, multiply_adds(x));
-  return text;
-}
 
 }  // namespace eigengrad::EIGENGRAD_ISA::nn

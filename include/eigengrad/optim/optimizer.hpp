@@ -67,7 +67,7 @@ class Optimizer {
     detail::check::above_zero(Rule::kName, "number of parameters", entries_.size());
   }
 
-  /// One step of all parameters that have a gradient.
+  /// One step of all parameters that have a gradient. Frozen ones have none.
   /// Errors   before anything changes: ShapeError if a gradient or what is kept does not fit its parameter,
   ///          StateError if no parameter has a gradient, as after a forgotten backward
   void step() {
@@ -306,12 +306,14 @@ class Optimizer {
 
   EIGENGRAD_CALLED void check_before_step() const {
     check_parameters();
-    bool any = false;
+    bool any = false, any_learns = false;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       check_shapes(i);
       any = any || entries_[i].get().has_grad();
+      any_learns = any_learns || entries_[i].get().requires_grad;
     }
     if (any) return;
+    if (!any_learns) throw StateError(error_text(Rule::kName, ": step of frozen parameters: none requires a gradient"));
     throw StateError(error_text(Rule::kName, ": step without a gradient: none of ", entries_.size(),
                                 " parameters has one; backward comes before every step"));
   }

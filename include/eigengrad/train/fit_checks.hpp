@@ -49,7 +49,7 @@ class UnreachedParameters {
   EIGENGRAD_COLD void look_at(Net& net) {
     std::vector<std::string> names;
     visit(net, {.parameter = [&](std::string_view name, const Parameter<scalar_of<Net>>& p) {
-            if (!p.has_optimizer() || p.has_grad() || p.value.empty()) return;
+            if (!p.has_optimizer() || !p.requires_grad || p.has_grad() || p.value.empty()) return;
             if (steps_ == 1 || std::find(names_.begin(), names_.end(), name) != names_.end()) names.emplace_back(name);
           }});
     names_ = std::move(names);
