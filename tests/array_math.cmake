@@ -24,7 +24,7 @@ endforeach()
 # What moves elements, and the frames that the swept ones stand in.
 set(not_swept
     activation any_layer axes broadcast concat conv2d_plan cross_entropy
-    gather init joint_loop map mse_loss optimizer optimizer_state pad parameter_groups
+    gather init joint_loop map mse_loss optimizer optimizer_state pad parameter_groups pytorch_options
     permute reshape schedule sequential slice squarable state summary take)
 set(sweeps "")
 foreach(layer IN ITEMS ops nn optim)

@@ -175,6 +175,17 @@ GradcheckResult gradcheck(L layer, const Shape& shape, const GradcheckOptions& o
   return gradcheck(std::move(layer), detail::distinct_numbers(shape, rng), options);
 }
 
+/// A layer of another number type: its finite differences would say nothing.
+template <Layer L, class X>
+requires(!LayerOf<L, double>) GradcheckResult gradcheck(const L&, const X&, const GradcheckOptions& = {}) {
+  static_assert(sizeof(X) == 0, "gradcheck: use double; check the layer as nn::Linear<double>, say");
+  return {};
+}
+template <Layer L>
+requires(!LayerOf<L, double>) GradcheckResult gradcheck(const L& layer, const Shape& x, const GradcheckOptions& = {}) {
+  return gradcheck<L, Shape>(layer, x);
+}
+
 /// Checks a loss at given outputs and target.
 template <class Target, LossOf<double, Target> L>
 GradcheckResult gradcheck(L loss, Tensor<double> x, const Target& target, const GradcheckOptions& options = {}) {

@@ -70,9 +70,16 @@ EIGENGRAD_CALLED inline BlockPtr copy_of(const BlockPtr& block, const Shape& sha
 
 }  // namespace detail
 
+namespace ops {
+
+/// Lets the functions of ops/ be found by their arguments: exp(x), sum(x).
+struct FoundByArgument {};
+
+}  // namespace ops
+
 /// A row-major array of rank 0 to 6 on 64-byte-aligned memory, shared between copies until one is written to.
 template <class T>
-class Tensor {
+class Tensor : private ops::FoundByArgument {
   static_assert(std::is_trivially_copyable_v<T>, "the elements of a Tensor are numbers");
 
  public:
@@ -157,6 +164,13 @@ class Tensor {
   template <class... I>
   T operator()(I... indices) const {
     return data()[offset({static_cast<Index>(indices)...})];
+  }
+
+  /// One element to write to; copies the elements first if another tensor shares them.
+  template <class... I>
+  T& mutable_at(I... indices) {
+    const Index position = offset({static_cast<Index>(indices)...});
+    return mutable_data()[position];
   }
 
   /// The value of a tensor of one element.

@@ -17,6 +17,23 @@
 
 namespace eigengrad::EIGENGRAD_ISA::nn {
 
+namespace detail {
+
+/// The number type of a layer; float of what is no layer, so that AnyLayer says what it lacks.
+template <class L>
+struct ScalarOrFloatOf {
+  using type = float;
+};
+template <class L>
+requires requires { typename scalar_of<L>; }
+struct ScalarOrFloatOf<L> {
+  using type = scalar_of<L>;
+};
+template <class L>
+using ScalarOrFloat = typename ScalarOrFloatOf<L>::type;
+
+}  // namespace detail
+
 template <class T>
 class AnyLayer;
 
@@ -30,9 +47,15 @@ class AnyLayer {
   template <class L>
   requires(!std::same_as<std::remove_cvref_t<L>, AnyLayer>) EIGENGRAD_COLD explicit AnyLayer(L&& layer) {
     using Held = std::remove_cvref_t<L>;
-    static_assert(Layer<Held>,
-                  "this type does not satisfy the concept eigengrad::Layer: it needs output_shape, forward and "
-                  "backward as core/layer.hpp describes them");
+    constexpr bool kHasOutputShape = requires(const Held& held, const Shape& x) {
+      { held.output_shape(x) } -> std::same_as<Shape>;
+    };
+    constexpr bool kHasBackward = requires { typename scalar_of<Held>; };
+    static_assert(kHasOutputShape, "a layer needs Shape output_shape(const Shape& x) const; see core/layer.hpp");
+    static_assert(kHasBackward,
+                  "a layer needs Tensor<T> backward(Tensor<T> dy), once and no template; see core/layer.hpp");
+    static_assert(Layer<Held> || !kHasOutputShape || !kHasBackward,
+                  "a layer needs Tensor<T> forward(Tensor<T> x, Mode mode), and can be copied; see core/layer.hpp");
     if constexpr (Layer<Held>) {
       static_assert(std::same_as<scalar_of<Held>, T>, "all layers of a network have the same number type");
       held_.reset(new Model<Held>(std::forward<L>(layer)));

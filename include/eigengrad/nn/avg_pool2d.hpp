@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <string>
 
@@ -31,6 +32,7 @@ class AvgPool2d {
         options_{options.count_include_pad} {
     window_.check_pooling(*this);
   }
+  explicit AvgPool2d(std::convertible_to<Size2d> auto kernel) : AvgPool2d(AvgPool2dOptions{.kernel = kernel}) {}
 
   Shape output_shape(const Shape& x) const { return window_.pooled(*this, x); }
 

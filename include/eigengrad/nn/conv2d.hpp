@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <utility>
 
@@ -51,6 +52,9 @@ class Conv2d {
     weight.value = init::weight<T>(shape, init::fans(shape), init::PyTorch{}, rng);
     if (options.bias) bias.value = init::bias<T>({out_channels}, init::fans(shape), init::PyTorch{}, rng);
   }
+
+  Conv2d(Index in_channels, Index out_channels, std::convertible_to<Size2d> auto kernel)
+      : Conv2d(in_channels, out_channels, Conv2dOptions{.kernel = kernel}) {}
 
   Shape output_shape(const Shape& x) const {
     const Shape positions = window_.output(*this, x);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,7 +10,8 @@
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/ops/max_pool2d.hpp>
 
-// nn::MaxPool2d pool{{.kernel = 3, .stride = 2, .padding = 1}};
+// nn::MaxPool2d pool{2};
+// nn::MaxPool2d overlapping{{.kernel = 3, .stride = 2, .padding = 1}};
 
 namespace eigengrad::EIGENGRAD_ISA::nn {
 
@@ -31,6 +33,7 @@ class MaxPool2d {
     window_.check_pooling(*this);
     ops::check_max_pool_taps<T>(*this, window_);
   }
+  explicit MaxPool2d(std::convertible_to<Size2d> auto kernel) : MaxPool2d(MaxPool2dOptions{.kernel = kernel}) {}
 
   Shape output_shape(const Shape& x) const { return window_.pooled(*this, x); }
 

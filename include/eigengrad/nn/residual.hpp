@@ -10,7 +10,7 @@
 
 // Residual: two paths from one input, and the sum of their outputs.
 //   nn::Residual{nn::Sequential{nn::Linear{64, 64}, nn::ReLU{}, nn::Linear{64, 64}}}
-//   nn::Residual{nn::Sequential{nn::Linear{64, 32}, nn::ReLU{}}, nn::Sequential{nn::Linear{64, 32}}}
+//   nn::Residual{nn::Sequential{nn::Linear{64, 32}, nn::ReLU{}}, nn::Linear{64, 32}}
 
 namespace eigengrad::EIGENGRAD_ISA::nn {
 
@@ -24,6 +24,14 @@ class Residual {
  public:
   explicit Residual(Sequential<T> body_path, Sequential<T> shortcut_path = Sequential<T>())
       : body(std::move(body_path)), shortcut(std::move(shortcut_path)) {}
+  /// Paths of one layer each.
+  template <LayerOf<T> Body>
+  requires(!std::same_as<Body, Sequential<T>> && !std::same_as<Body, Residual>) explicit Residual(Body body_layer)
+      : Residual(Sequential<T>(std::move(body_layer))) {}
+  template <LayerOf<T> Body, LayerOf<T> Shortcut>
+  requires(!std::same_as<Body, Sequential<T>> || !std::same_as<Shortcut, Sequential<T>>)
+      Residual(Body body_layer, Shortcut shortcut_layer)
+      : Residual(Sequential<T>(std::move(body_layer)), Sequential<T>(std::move(shortcut_layer))) {}
 
   Shape output_shape(const Shape& x, Mode mode = Mode::eval) const {
     const Shape from_body = named("body", [&] { return body.output_shape(x, mode); });
@@ -99,5 +107,8 @@ class Residual {
     }
   }
 };
+
+template <Layer Body, class... Shortcut>
+Residual(Body, Shortcut...) -> Residual<scalar_of<Body>>;
 
 }  // namespace eigengrad::EIGENGRAD_ISA::nn

@@ -112,6 +112,9 @@ class Sequential {
     return x;
   }
 
+  /// The outputs for a batch of inputs, without a thought of training: forward in Mode::inference.
+  Tensor<T> predict(Tensor<T> x) { return forward(std::move(x), Mode::inference); }
+
   Tensor<T> backward(Tensor<T> dy) {
     begin_backward(dy.shape());
     for (std::size_t i = layers_.size(); i-- > 0;) dy = backward_of(i, std::move(dy));
@@ -289,6 +292,6 @@ class Sequential {
 };
 
 template <class First, class... Rest>
-Sequential(First&&, Rest&&...) -> Sequential<scalar_of<std::remove_cvref_t<First>>>;
+Sequential(First&&, Rest&&...) -> Sequential<detail::ScalarOrFloat<std::remove_cvref_t<First>>>;
 
 }  // namespace eigengrad::EIGENGRAD_ISA::nn

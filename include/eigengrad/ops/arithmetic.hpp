@@ -266,4 +266,62 @@ Tensor<T> operator/(N a, Tensor<T> b) {
   return ops::div(a, std::move(b));
 }
 
+namespace ops::detail {
+
+/// a = f(a), in a's own memory if nobody else holds it. If f throws a is as it was.
+template <class T, class F>
+Tensor<T>& assign_operation(Tensor<T>& a, const F& f) {
+  return a = a.unique() ? f(std::move(a)) : f(a);
+}
+
+/// Errors   ShapeError if b does not broadcast to the shape of a
+template <class T>
+void check_assignable(const char* name, const Tensor<T>& a, const Tensor<T>& b) {
+  if (broadcast_shape(a.shape(), b.shape(), name) == a.shape()) return;
+  throw ShapeError(error_text(name, ": shape ", b.shape(), " does not broadcast to ", a.shape()));
+}
+
+}  // namespace ops::detail
+
+// b broadcasts to the shape of a, or is a number.
+template <class T>
+Tensor<T>& operator+=(Tensor<T>& a, const Tensor<T>& b) {
+  ops::detail::check_assignable("+=", a, b);
+  return ops::detail::assign_operation(a, [other = b](Tensor<T> x) { return ops::add(std::move(x), other); });
+}
+template <class T, ops::NumberFor<T> N>
+Tensor<T>& operator+=(Tensor<T>& a, N b) {
+  return ops::detail::assign_operation(a, [b](Tensor<T> x) { return ops::add(std::move(x), b); });
+}
+
+template <class T>
+Tensor<T>& operator-=(Tensor<T>& a, const Tensor<T>& b) {
+  ops::detail::check_assignable("-=", a, b);
+  return ops::detail::assign_operation(a, [other = b](Tensor<T> x) { return ops::sub(std::move(x), other); });
+}
+template <class T, ops::NumberFor<T> N>
+Tensor<T>& operator-=(Tensor<T>& a, N b) {
+  return ops::detail::assign_operation(a, [b](Tensor<T> x) { return ops::sub(std::move(x), b); });
+}
+
+template <class T>
+Tensor<T>& operator*=(Tensor<T>& a, const Tensor<T>& b) {
+  ops::detail::check_assignable("*=", a, b);
+  return ops::detail::assign_operation(a, [other = b](Tensor<T> x) { return ops::mul(std::move(x), other); });
+}
+template <class T, ops::NumberFor<T> N>
+Tensor<T>& operator*=(Tensor<T>& a, N b) {
+  return ops::detail::assign_operation(a, [b](Tensor<T> x) { return ops::mul(std::move(x), b); });
+}
+
+template <class T>
+Tensor<T>& operator/=(Tensor<T>& a, const Tensor<T>& b) {
+  ops::detail::check_assignable("/=", a, b);
+  return ops::detail::assign_operation(a, [other = b](Tensor<T> x) { return ops::div(std::move(x), other); });
+}
+template <class T, ops::NumberFor<T> N>
+Tensor<T>& operator/=(Tensor<T>& a, N b) {
+  return ops::detail::assign_operation(a, [b](Tensor<T> x) { return ops::div(std::move(x), b); });
+}
+
 }  // namespace eigengrad::EIGENGRAD_ISA

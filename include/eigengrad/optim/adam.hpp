@@ -87,13 +87,24 @@ class AdamRule {
 template <class T = float>
 class Adam : public Optimizer<detail::AdamRule<T, AdamOptions, false>> {
  public:
-  Adam(const ParameterGroups<T>& groups, const AdamOptions& options)
+  explicit Adam(const ParameterGroups<T>& groups, const AdamOptions& options = {})
       : Optimizer<detail::AdamRule<T, AdamOptions, false>>(groups, options) {}
+  Adam(const ParameterGroups<T>& groups, const detail::PyTorchOptions&) : Adam(groups) {
+    static_assert(sizeof(T) == 0, "optim::AdamOptions has no member lr; it is called learning_rate");
+  }
 };
 
 template <class T>
+Adam(std::vector<Parameter<T>*>) -> Adam<T>;
+template <class T>
 Adam(std::vector<Parameter<T>*>, const AdamOptions&) -> Adam<T>;
 template <class T>
+Adam(std::vector<Parameter<T>*>, const detail::PyTorchOptions&) -> Adam<T>;
+template <class T>
+Adam(std::vector<ParameterGroup<T>>) -> Adam<T>;
+template <class T>
 Adam(std::vector<ParameterGroup<T>>, const AdamOptions&) -> Adam<T>;
+template <class T>
+Adam(std::vector<ParameterGroup<T>>, const detail::PyTorchOptions&) -> Adam<T>;
 
 }  // namespace eigengrad::EIGENGRAD_ISA::optim

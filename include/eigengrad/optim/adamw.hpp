@@ -27,13 +27,24 @@ struct AdamWOptions {
 template <class T = float>
 class AdamW : public Optimizer<detail::AdamRule<T, AdamWOptions, true>> {
  public:
-  AdamW(const ParameterGroups<T>& groups, const AdamWOptions& options)
+  explicit AdamW(const ParameterGroups<T>& groups, const AdamWOptions& options = {})
       : Optimizer<detail::AdamRule<T, AdamWOptions, true>>(groups, options) {}
+  AdamW(const ParameterGroups<T>& groups, const detail::PyTorchOptions&) : AdamW(groups) {
+    static_assert(sizeof(T) == 0, "optim::AdamWOptions has no member lr; it is called learning_rate");
+  }
 };
 
 template <class T>
+AdamW(std::vector<Parameter<T>*>) -> AdamW<T>;
+template <class T>
 AdamW(std::vector<Parameter<T>*>, const AdamWOptions&) -> AdamW<T>;
 template <class T>
+AdamW(std::vector<Parameter<T>*>, const detail::PyTorchOptions&) -> AdamW<T>;
+template <class T>
+AdamW(std::vector<ParameterGroup<T>>) -> AdamW<T>;
+template <class T>
 AdamW(std::vector<ParameterGroup<T>>, const AdamWOptions&) -> AdamW<T>;
+template <class T>
+AdamW(std::vector<ParameterGroup<T>>, const detail::PyTorchOptions&) -> AdamW<T>;
 
 }  // namespace eigengrad::EIGENGRAD_ISA::optim

@@ -20,6 +20,7 @@
 #include <eigengrad/optim/joint_loop.hpp>
 #include <eigengrad/optim/optimizer_state.hpp>
 #include <eigengrad/optim/parameter_groups.hpp>
+#include <eigengrad/optim/pytorch_options.hpp>
 
 // What all optimisers have in common. One of them is a rule:
 //

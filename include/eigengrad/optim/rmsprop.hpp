@@ -94,13 +94,24 @@ class RMSpropRule {
 template <class T = float>
 class RMSprop : public Optimizer<detail::RMSpropRule<T>> {
  public:
-  RMSprop(const ParameterGroups<T>& groups, const RMSpropOptions& options)
+  explicit RMSprop(const ParameterGroups<T>& groups, const RMSpropOptions& options = {})
       : Optimizer<detail::RMSpropRule<T>>(groups, options) {}
+  RMSprop(const ParameterGroups<T>& groups, const detail::PyTorchOptions&) : RMSprop(groups) {
+    static_assert(sizeof(T) == 0, "optim::RMSpropOptions has no member lr; it is called learning_rate");
+  }
 };
 
 template <class T>
+RMSprop(std::vector<Parameter<T>*>) -> RMSprop<T>;
+template <class T>
 RMSprop(std::vector<Parameter<T>*>, const RMSpropOptions&) -> RMSprop<T>;
 template <class T>
+RMSprop(std::vector<Parameter<T>*>, const detail::PyTorchOptions&) -> RMSprop<T>;
+template <class T>
+RMSprop(std::vector<ParameterGroup<T>>) -> RMSprop<T>;
+template <class T>
 RMSprop(std::vector<ParameterGroup<T>>, const RMSpropOptions&) -> RMSprop<T>;
+template <class T>
+RMSprop(std::vector<ParameterGroup<T>>, const detail::PyTorchOptions&) -> RMSprop<T>;
 
 }  // namespace eigengrad::EIGENGRAD_ISA::optim

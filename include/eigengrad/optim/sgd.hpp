@@ -73,12 +73,24 @@ class SGDRule {
 template <class T = float>
 class SGD : public Optimizer<detail::SGDRule<T>> {
  public:
-  SGD(const ParameterGroups<T>& groups, const SGDOptions& options) : Optimizer<detail::SGDRule<T>>(groups, options) {}
+  explicit SGD(const ParameterGroups<T>& groups, const SGDOptions& options = {})
+      : Optimizer<detail::SGDRule<T>>(groups, options) {}
+  SGD(const ParameterGroups<T>& groups, const detail::PyTorchOptions&) : SGD(groups) {
+    static_assert(sizeof(T) == 0, "optim::SGDOptions has no member lr; it is called learning_rate");
+  }
 };
 
 template <class T>
+SGD(std::vector<Parameter<T>*>) -> SGD<T>;
+template <class T>
 SGD(std::vector<Parameter<T>*>, const SGDOptions&) -> SGD<T>;
 template <class T>
+SGD(std::vector<Parameter<T>*>, const detail::PyTorchOptions&) -> SGD<T>;
+template <class T>
+SGD(std::vector<ParameterGroup<T>>) -> SGD<T>;
+template <class T>
 SGD(std::vector<ParameterGroup<T>>, const SGDOptions&) -> SGD<T>;
+template <class T>
+SGD(std::vector<ParameterGroup<T>>, const detail::PyTorchOptions&) -> SGD<T>;
 
 }  // namespace eigengrad::EIGENGRAD_ISA::optim

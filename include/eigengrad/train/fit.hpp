@@ -8,6 +8,7 @@
 #include <concepts>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <eigengrad/optim/clip_grad.hpp>
@@ -178,6 +179,13 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
   }
   if (batch) loader.load_state(at_batch);  // it has not been used
   return course.history;
+}
+
+/// The same with a loader that nobody needs afterwards.
+template <class Net, class L, class Optimizer, class D, data::Dataset Test, class Checkpoints = NoCheckpoints>
+std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>&& loader, const Test& test,
+                             const FitOptions& options = {}, Checkpoints checkpoints = {}) {
+  return fit(net, std::move(loss), optimizer, loader, test, options, std::move(checkpoints));
 }
 
 /// The measurement with the highest test accuracy or, if the targets are no labels, the lowest test loss; the first
