@@ -84,8 +84,7 @@ void classify(Trained& trained, const std::vector<std::string>& paths) {
   constexpr std::size_t kShown = 5;
   for (const std::string& path : paths) {
     const auto images = dataset(trained, read_image(path, trained.run.image_shape), Tensor<Index>::zeros({1}));
-    const Tensor<float> p =
-        ops::softmax(trained.net.forward(images.batch(std::vector<Index>{0}).inputs, Mode::inference));
+    const Tensor<float> p = softmax(trained.net.predict(images.batch(std::vector<Index>{0}).inputs));
     std::vector<Index> order(trained.run.class_names.size());
     std::iota(order.begin(), order.end(), Index{0});
     std::sort(order.begin(), order.end(),
@@ -94,52 +93,6 @@ void classify(Trained& trained, const std::vector<std::string>& paths) {
     std::cout << path << '\n';
     for (const Index c : order)
       std::cout << joined("  ", to_fixed(p(0, c), 4), "  ", trained.run.class_names[static_cast<std::size_t>(c)], '\n');
-  }
-}
-
-/// How often images of each class (row) are taken for each class (column).
-Tensor<Index> confusion_matrix(nn::Sequential<>& net, const data::ImageDataset<>& test) {
-  Tensor<Index> counts = Tensor<Index>::zeros({test.num_classes(), test.num_classes()});
-  Index* cells = counts.mutable_data();
-  for (const auto& [images, labels] : data::Loader{test, {.batch_size = train::kEvaluationBatch, .shuffle = false}}) {
-    const Tensor<Index> seen = ops::argmax(net.forward(images, Mode::inference), -1);
-    for (Index i = 0; i < labels.numel(); ++i) ++cells[labels(i) * test.num_classes() + seen(i)];
-  }
-  return counts;
-}
-
-std::string share(Index part, Index whole) {
-  return whole == 0 ? "-" : to_fixed(static_cast<double>(part) / static_cast<double>(whole), 4);
-}
-
-void print_report(const Tensor<Index>& counts, const std::vector<std::string>& names) {
-  const auto classes = static_cast<Index>(names.size());
-  std::size_t width = 6;
-  for (const std::string& name : names) width = std::max(width, name.size());
-  Index correct = 0;
-  for (Index c = 0; c < classes; ++c) correct += counts(c, c);
-  const Index all = counts.array().sum();
-  std::cout << joined("accuracy ", share(correct, all), " (", correct, " of ", all, ")\n\n");
-
-  std::cout << "confusion matrix: a row for each class, a column for what the network says\n"
-            << std::string(width, ' ');
-  for (Index c = 0; c < classes; ++c) std::cout << right_aligned(joined(c), 6);
-  std::cout << '\n';
-  for (Index row = 0; row < classes; ++row) {
-    std::cout << left_aligned(names[static_cast<std::size_t>(row)], width);
-    for (Index col = 0; col < classes; ++col) std::cout << right_aligned(joined(counts(row, col)), 6);
-    std::cout << '\n';
-  }
-
-  std::cout << '\n' << left_aligned("", width) << "  precision  recall\n";
-  for (Index c = 0; c < classes; ++c) {
-    Index said = 0, there = 0;
-    for (Index other = 0; other < classes; ++other) {
-      said += counts(other, c);
-      there += counts(c, other);
-    }
-    std::cout << left_aligned(names[static_cast<std::size_t>(c)], width) << right_aligned(share(counts(c, c), said), 11)
-              << right_aligned(share(counts(c, c), there), 8) << '\n';
   }
 }
 
@@ -167,8 +120,9 @@ int main(int argc, char** argv) {
       return 0;
     }
     const auto data = trainer::find_data(trained.run, data_dir);
-    print_report(confusion_matrix(trained.net, dataset(trained, data.test.images, data.test.labels)),
-                 trained.run.class_names);
+    train::ConfusionMatrix confusion{trained.run.class_names};
+    train::measure(trained.net, dataset(trained, data.test.images, data.test.labels), confusion);
+    std::cout << confusion.to_string();
     return 0;
   });
 }

@@ -55,10 +55,12 @@
 #include <eigengrad/optim/sgd.hpp>
 #include <eigengrad/train/check_shapes.hpp>
 #include <eigengrad/train/checkpoint.hpp>
+#include <eigengrad/train/confusion_matrix.hpp>
 #include <eigengrad/train/csv_file.hpp>
 #include <eigengrad/train/curves.hpp>
 #include <eigengrad/train/evaluate.hpp>
 #include <eigengrad/train/fit.hpp>
+#include <eigengrad/train/metrics.hpp>
 #include <eigengrad/train/progress.hpp>
 #include <eigengrad/train/run_directory.hpp>
 #include <eigengrad/version.hpp>

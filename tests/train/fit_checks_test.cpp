@@ -152,10 +152,12 @@ TEST(FitChecks, ALossThatIsNotFiniteIsExplained) {
 }
 
 TEST(FitChecks, CountCorrectRefusesOutputsOfNoClasses) {
-  EXPECT_THROW(count_correct(Tensor<float>(Shape{4, 0}), Tensor<Index>::zeros({4})), ShapeError);
-  EXPECT_THROW(count_correct(Tensor<float>::ones({4, 3}), Tensor<Index>::zeros({4, 1})), ShapeError);
-  EXPECT_THROW(count_correct(Tensor<float>::ones({4, 3}), Tensor<Index>::zeros({3})), ShapeError);
-  EXPECT_EQ(count_correct(Tensor<float>(Shape{0, 0}), Tensor<Index>::zeros({0})), 0);
+  EXPECT_THROW(Accuracy().update(Tensor<float>(Shape{4, 0}), Tensor<Index>::zeros({4})), ShapeError);
+  EXPECT_THROW(Accuracy().update(Tensor<float>::ones({4, 3}), Tensor<Index>::zeros({4, 1})), ShapeError);
+  EXPECT_THROW(Accuracy().update(Tensor<float>::ones({4, 3}), Tensor<Index>::zeros({3})), ShapeError);
+  Accuracy of_nothing;
+  of_nothing.update(Tensor<float>(Shape{0, 0}), Tensor<Index>::zeros({0}));
+  EXPECT_TRUE(std::isnan(of_nothing.value()));
 }
 
 // A callback restores the best network, as early stopping does.

@@ -1,0 +1,241 @@
+// SPDX-FileCopyrightText: The eigengrad authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <eigengrad/core/layer.hpp>
+#include <eigengrad/data/loader.hpp>
+
+// How good is a network? Metrics see the batches of a data set one by one, each batch once, and add up in double.
+//   train::Accuracy accuracy;
+//   train::TopKAccuracy top5{5};
+//   train::measure(net, test, accuracy, top5);                // one pass for all of them
+//   std::cout << train::to_table(accuracy, top5);
+//
+// One of one's own is a value with three functions:
+//   struct MaxError {
+//     double most = 0.0;
+//     void update(const Tensor<float>& outputs, const Tensor<float>& targets) { ... }
+//     double value() const { return most; }
+//     std::string name() const { return "maximum error"; }
+//   };
+
+namespace eigengrad::EIGENGRAD_ISA::train {
+
+/// The contract of a metric. update takes the network's outputs for a batch and the targets; value is that of all
+/// batches so far, NaN before the first. A copy goes on by itself.
+template <class M, class Outputs, class Targets>
+concept Metric = std::copyable<M> &&
+    requires(M metric, const M& fixed, const Outputs& outputs, const Targets& targets) {
+  metric.update(outputs, targets);
+  { fixed.value() } -> std::same_as<double>;
+  { fixed.name() } -> std::same_as<std::string>;
+};
+
+/// Samples in one batch of an evaluation.
+inline constexpr Index kEvaluationBatch = 500;
+
+namespace detail {
+
+/// sum / count, NaN without any.
+inline double mean_of(double sum, Index count) {
+  return count > 0 ? sum / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN();
+}
+
+/// Scores of classes, row by row, and the label of each row.
+/// Errors   ShapeError if labels have another shape or there is no class
+template <class T, class F>
+void for_each_label(const char* name, const Tensor<T>& outputs, const Tensor<Index>& labels, const F& f) {
+  check::labels(name, labels.shape(), outputs.shape());
+  const Index classes = outputs.shape().cols();
+  if (classes == 0 && labels.numel() > 0)
+    throw ShapeError(error_text(name, ": outputs of no classes; output shape ", outputs.shape()));
+  for (Index row = 0; row < labels.numel(); ++row) f(outputs.data() + row * classes, classes, labels.data()[row]);
+}
+
+/// Calls f with each output and its target.
+/// Errors   ShapeError if the shapes differ
+template <class T, class F>
+void for_each_number(const char* name, const Tensor<T>& outputs, const Tensor<T>& targets, const F& f) {
+  check::same_shape(name, "targets", targets.shape(), outputs.shape());
+  for (Index i = 0; i < outputs.numel(); ++i)
+    f(i, static_cast<double>(outputs.data()[i]), static_cast<double>(targets.data()[i]));
+}
+
+template <class Net, data::Dataset D, class... Metrics>
+void measure(const char* caller, Net& net, const D& dataset, Index batch_size, Metrics&... metrics) {
+  if (dataset.size() <= 0) throw ValueError(error_text(caller, ": the data set has no samples"));
+  for (const auto& [inputs, targets] : data::Loader{dataset, {.batch_size = batch_size, .shuffle = false}}) {
+    const auto outputs = net.forward(inputs, Mode::inference);
+    (metrics.update(outputs, targets), ...);
+  }
+}
+
+}  // namespace detail
+
+/// Shows the metrics all samples of a data set, in one pass of the network in Mode::inference. They go on from what they
+/// have seen before.
+/// Errors   ValueError for a data set without samples; those of the metrics for targets that they do not take
+template <class Net, data::Dataset D, class... Metrics>
+void measure(Net& net, const D& dataset, Metrics&... metrics) {
+  detail::measure("measure", net, dataset, kEvaluationBatch, metrics...);
+}
+
+/// A line for each metric: its name and its value.
+template <class... Metrics>
+EIGENGRAD_COLD std::string to_table(const Metrics&... metrics) {
+  const std::size_t width = std::max({metrics.name().size()...});
+  std::string text;
+  ((text += joined(left_aligned(metrics.name(), width), "  ", to_general(metrics.value(), 5), "\n")), ...);
+  return text;
+}
+
+/// The mean of a loss over the samples, also if the last batch is smaller.
+template <class L>
+class MeanLoss {
+ public:
+  explicit MeanLoss(L loss) : loss_(std::move(loss)) {}
+  template <class Outputs, class Targets>
+  void update(const Outputs& outputs, const Targets& targets) {
+    const Index samples = outputs.rank() > 0 ? outputs.size(0) : 1;
+    sum_ += static_cast<double>(loss_.forward(outputs, targets)) * static_cast<double>(samples);
+    samples_ += samples;
+  }
+  double value() const { return detail::mean_of(sum_, samples_); }
+  std::string name() const { return "loss"; }
+
+ private:
+  L loss_;
+  double sum_ = 0.0;
+  Index samples_ = 0;
+};
+
+/// The share of the labels that are the column of their row's largest output, the first of equals.
+/// Shapes   outputs (..., C), N rows; labels (N) or (...)
+/// Errors   ShapeError if labels have another shape or there is no class
+class Accuracy {
+ public:
+  template <class T>
+  EIGENGRAD_CALLED void update(const Tensor<T>& outputs, const Tensor<Index>& labels) {
+    detail::for_each_label("accuracy", outputs, labels, [&](const T* scores, Index classes, Index label) {
+      correct_ += std::max_element(scores, scores + classes) - scores == label;
+    });
+    labels_ += labels.numel();
+  }
+  double value() const { return detail::mean_of(static_cast<double>(correct_), labels_); }
+  std::string name() const { return "accuracy"; }
+
+ private:
+  Index correct_ = 0;
+  Index labels_ = 0;
+};
+
+/// The share of the labels that are among the columns of the k largest outputs of their row; of equals the first count.
+/// Shapes   as Accuracy
+/// Errors   ValueError for k below 1; ShapeError as Accuracy
+class TopKAccuracy {
+ public:
+  explicit TopKAccuracy(Index k) : k_(k) { detail::check::above_zero("TopKAccuracy", "k", k); }
+  template <class T>
+  void update(const Tensor<T>& outputs, const Tensor<Index>& labels) {
+    detail::for_each_label("top-k accuracy", outputs, labels, [&](const T* scores, Index classes, Index label) {
+      if (label < 0 || label >= classes || std::isnan(scores[label])) return;
+      Index better = 0;
+      for (Index c = 0; c < classes; ++c)
+        better += scores[c] > scores[label] || (scores[c] == scores[label] && c < label) || std::isnan(scores[c]);
+      correct_ += better < k_;
+    });
+    labels_ += labels.numel();
+  }
+  double value() const { return detail::mean_of(static_cast<double>(correct_), labels_); }
+  std::string name() const { return joined("top-", k_, " accuracy"); }
+
+ private:
+  Index k_;
+  Index correct_ = 0;
+  Index labels_ = 0;
+};
+
+/// The mean of |output - target|.
+/// Shapes   outputs and targets any, the same; so below
+class MAE {
+ public:
+  template <class T>
+  void update(const Tensor<T>& outputs, const Tensor<T>& targets) {
+    detail::for_each_number("MAE", outputs, targets, [&](Index, double y, double t) { sum_ += std::abs(y - t); });
+    count_ += outputs.numel();
+  }
+  double value() const { return detail::mean_of(sum_, count_); }
+  std::string name() const { return "MAE"; }
+
+ private:
+  double sum_ = 0.0;
+  Index count_ = 0;
+};
+
+/// The root of the mean of (output - target)^2.
+class RMSE {
+ public:
+  template <class T>
+  void update(const Tensor<T>& outputs, const Tensor<T>& targets) {
+    detail::for_each_number("RMSE", outputs, targets, [&](Index, double y, double t) { sum_ += (y - t) * (y - t); });
+    count_ += outputs.numel();
+  }
+  double value() const { return std::sqrt(detail::mean_of(sum_, count_)); }
+  std::string name() const { return "RMSE"; }
+
+ private:
+  double sum_ = 0.0;
+  Index count_ = 0;
+};
+
+/// The coefficient of determination: 1 - sum (y - t)^2 / sum (t - mean t)^2 for each column of (N, ...), and the mean
+/// over the columns. A column whose targets are all equal counts 1 if it is met exactly, else 0, as scikit-learn has it.
+class R2 {
+ public:
+  template <class T>
+  void update(const Tensor<T>& outputs, const Tensor<T>& targets) {
+    const Index rows = outputs.rank() > 0 ? outputs.size(0) : 1;
+    const Index width = rows > 0 ? outputs.numel() / rows : 0;
+    if (rows_ == 0) columns_.assign(static_cast<std::size_t>(width), {});
+    if (static_cast<Index>(columns_.size()) != width)
+      throw ShapeError(error_text("R2: rows of ", width, " numbers, expected ", columns_.size(), " as before"));
+    detail::for_each_number("R2", outputs, targets, [&](Index i, double y, double t) {
+      Column& column = columns_[static_cast<std::size_t>(i % width)];
+      const double from_mean = t - column.mean;  // Welford's recurrence
+      column.mean += from_mean / static_cast<double>(rows_ + i / width + 1);
+      column.total += from_mean * (t - column.mean);
+      column.residual += (y - t) * (y - t);
+    });
+    rows_ += rows;
+  }
+  double value() const {
+    double sum = 0.0;
+    for (const Column& column : columns_) {
+      if (column.total > 0.0)
+        sum += 1.0 - column.residual / column.total;
+      else
+        sum += column.residual == 0.0 ? 1.0 : 0.0;
+    }
+    return detail::mean_of(sum, rows_ > 0 ? static_cast<Index>(columns_.size()) : 0);
+  }
+  std::string name() const { return "R2"; }
+
+ private:
+  struct Column {
+    double mean = 0.0;      // of the targets
+    double total = 0.0;     // sum of their squared distances from it
+    double residual = 0.0;  // sum of the squared errors
+  };
+  std::vector<Column> columns_;
+  Index rows_ = 0;
+};
+
+}  // namespace eigengrad::EIGENGRAD_ISA::train
