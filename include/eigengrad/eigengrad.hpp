@@ -27,6 +27,7 @@
 #include <eigengrad/data/cifar10.hpp>
 #include <eigengrad/data/loader.hpp>
 #include <eigengrad/data/normalize.hpp>
+#include <eigengrad/data/split.hpp>
 #include <eigengrad/data/synthetic.hpp>
 #include <eigengrad/nn/avg_pool2d.hpp>
 #include <eigengrad/nn/batch_norm.hpp>

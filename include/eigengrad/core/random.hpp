@@ -228,6 +228,7 @@ inline constexpr std::uint64_t kLayerStreams = 0;
 inline constexpr std::uint64_t kLoaderStreams = std::uint64_t{1} << 56;
 inline constexpr std::uint64_t kSyntheticStreams = std::uint64_t{2} << 56;
 inline constexpr std::uint64_t kAugmentationStreams = std::uint64_t{3} << 56;
+inline constexpr std::uint64_t kSplitStreams = std::uint64_t{4} << 56;
 
 namespace detail {
 inline std::atomic<std::uint64_t> default_seed{0};
