@@ -145,8 +145,9 @@ class Report {
     constexpr std::size_t kSmoothing = 50;
     const train::Curve smooth{loss_.x, train::moving_average(loss_.y, kSmoothing)};
     const train::Measurement& best = train::best(history_);
-    const std::string accuracy = joined("final test accuracy ", to_fixed(history_.back().test_accuracy, 4), " (best ",
-                                        to_fixed(best.test_accuracy, 4), " at step ", best.step, ")\n");
+    const std::string accuracy =
+        joined("final test accuracy ", to_fixed(history_.back().validation_accuracy, 4), " (best ",
+               to_fixed(best.validation_accuracy, 4), " at step ", best.step, ")\n");
     try {
       save_last();
       write_file(directory_.file("curves.svg"),
@@ -170,9 +171,9 @@ class Report {
   }
   void add(const train::Measurement& m) {
     history_.push_back(m);
-    metrics_.row(m.step, m.train_loss, m.test_loss, m.test_accuracy, m.seconds);
+    metrics_.row(m.step, m.train_loss, m.validation_loss, m.validation_accuracy, m.seconds);
     accuracy_.x.push_back(static_cast<double>(m.step));
-    accuracy_.y.push_back(m.test_accuracy);
+    accuracy_.y.push_back(m.validation_accuracy);
   }
 
   nn::Sequential<>& net_;
@@ -268,9 +269,12 @@ int run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, co
                   .eval_freq = options.eval_freq,
                   .schedule = make_schedule(options),
                   .max_grad_norm = options.clip_grad_norm,
-                  .on_step = [&](Index step, double value) { report.step(step, value); },
-                  .on_evaluation = [&](const train::Measurement& m) { report.evaluation(m); },
-                  .stop = [&] { return stopped = interrupt.came(); }},
+                  .on_step =
+                      [&](Index step, double value) {
+                        report.step(step, value);
+                        return stopped = step < options.max_steps && interrupt.came();
+                      },
+                  .on_evaluation = [&](const train::Measurement& m) { report.evaluation(m); }},
                  std::move(checkpoints));
     } catch (...) {
       report.clear();

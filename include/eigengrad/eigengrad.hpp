@@ -54,15 +54,21 @@
 #include <eigengrad/optim/rmsprop.hpp>
 #include <eigengrad/optim/schedule.hpp>
 #include <eigengrad/optim/sgd.hpp>
+#include <eigengrad/train/callbacks.hpp>
 #include <eigengrad/train/check_shapes.hpp>
 #include <eigengrad/train/checkpoint.hpp>
 #include <eigengrad/train/confusion_matrix.hpp>
 #include <eigengrad/train/csv_file.hpp>
 #include <eigengrad/train/curves.hpp>
+#include <eigengrad/train/early_stopping.hpp>
 #include <eigengrad/train/evaluate.hpp>
 #include <eigengrad/train/fit.hpp>
+#include <eigengrad/train/keep_best.hpp>
+#include <eigengrad/train/measurement.hpp>
 #include <eigengrad/train/metrics.hpp>
+#include <eigengrad/train/monitor.hpp>
 #include <eigengrad/train/progress.hpp>
+#include <eigengrad/train/reduce_lr_on_plateau.hpp>
 #include <eigengrad/train/run_directory.hpp>
 #include <eigengrad/version.hpp>
 

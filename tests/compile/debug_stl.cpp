@@ -29,5 +29,5 @@ int main() {
   optim::Adam adam{net.parameters(), {.learning_rate = 0.01}};
   data::Loader batches{train, {.batch_size = 4, .epochs = 1, .prefetch = true}};
   const auto history = train::fit(net, nn::SoftmaxCrossEntropy{}, adam, batches, test);
-  std::cout << "test loss " << history.back().test_loss << '\n';
+  std::cout << "test loss " << history.back().validation_loss << '\n';
 }

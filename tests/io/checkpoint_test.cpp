@@ -85,8 +85,8 @@ void expect_same(const train::Checkpoint<T>& a, const train::Checkpoint<T>& b) {
   const auto same = [](double one, double other) { return one == other || (std::isnan(one) && std::isnan(other)); };
   for (std::size_t i = 0; i < a.course.history.size(); ++i) {
     const train::Measurement &m = a.course.history[i], &n = b.course.history[i];
-    EXPECT_TRUE(m.step == n.step && same(m.train_loss, n.train_loss) && same(m.test_loss, n.test_loss) &&
-                same(m.test_accuracy, n.test_accuracy) && same(m.seconds, n.seconds))
+    EXPECT_TRUE(m.step == n.step && same(m.train_loss, n.train_loss) && same(m.validation_loss, n.validation_loss) &&
+                same(m.validation_accuracy, n.validation_accuracy) && same(m.seconds, n.seconds))
         << i;
   }
 }

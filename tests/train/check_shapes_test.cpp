@@ -52,7 +52,7 @@ TEST(CheckShapes, TheLastSmallerBatchCounts) {
             "input shape (1, 5); this is an epoch's last, smaller batch, which drop_last leaves out");
 }
 
-/// A network of 4 inputs and 3 classes that learns from 20 samples; what fit says of the test set, and whether it took
+/// A network of 4 inputs and 3 classes that learns from 20 samples; what fit says of the validation set, and if it took
 /// a step.
 template <class L, class Train, class Test>
 std::string problem_with(const L& loss, const Train& train, const Test& test) {
@@ -75,15 +75,15 @@ auto labelled(Index samples, Index features, Index last_label = 2) {
 TEST(CheckTestSet, FitRefusesOneThatDoesNotFitBeforeItsFirstStep) {
   const nn::SoftmaxCrossEntropy loss;
   EXPECT_EQ(problem_with(loss, labelled(20, 4), labelled(5, 4)), "no error");
-  EXPECT_EQ(problem_with(loss, labelled(20, 4), labelled(0, 4)), "fit: the test set has no samples");
+  EXPECT_EQ(problem_with(loss, labelled(20, 4), labelled(0, 4)), "fit: the validation set has no samples");
   EXPECT_EQ(problem_with(loss, labelled(20, 4), labelled(5, 6)),
-            "layer 0 (Linear 4->3): input has 6 features, expected 4; input shape (5, 6); this is the test set");
+            "layer 0 (Linear 4->3): input has 6 features, expected 4; input shape (5, 6); this is the validation set");
   EXPECT_EQ(problem_with(loss, labelled(20, 4), labelled(1300, 4, 3)),
-            "SoftmaxCrossEntropy: label 3 of row 1299, expected 0 to 2; this is the test set");
+            "SoftmaxCrossEntropy: label 3 of row 1299, expected 0 to 2; this is the validation set");
   EXPECT_EQ(problem_with(loss, labelled(20, 4), labelled(5, 4, -1)),
-            "SoftmaxCrossEntropy: label -1 of row 4, expected 0 to 2; this is the test set");
+            "SoftmaxCrossEntropy: label -1 of row 4, expected 0 to 2; this is the validation set");
   EXPECT_EQ(problem_with(nn::CrossEntropy{}, labelled(20, 4), labelled(5, 4, 3)),
-            "CrossEntropy: label 3 of row 4, expected 0 to 2; this is the test set");
+            "CrossEntropy: label 3 of row 4, expected 0 to 2; this is the validation set");
 }
 
 TEST(CheckTestSet, FitRefusesTargetsOfAnotherShape) {
@@ -93,7 +93,7 @@ TEST(CheckTestSet, FitRefusesTargetsOfAnotherShape) {
   const nn::MSELoss loss;
   EXPECT_EQ(problem_with(loss, with_targets(3), with_targets(3)), "no error");
   EXPECT_EQ(problem_with(loss, with_targets(3), with_targets(2)),
-            "MSELoss: target has shape (20, 2), expected (20, 3); this is the test set");
+            "MSELoss: target has shape (20, 2), expected (20, 3); this is the validation set");
   EXPECT_EQ(problem_with(loss, with_targets(2), with_targets(3)),
             "MSELoss: target has shape (20, 2), expected (20, 3); this is the training set");
 }
@@ -118,9 +118,9 @@ TEST(CheckTestSet, ADataSetThatCannotTellItsShapeIsAskedForABatch) {
   const nn::SoftmaxCrossEntropy loss;
   EXPECT_EQ(problem_with(loss, labelled(20, 4), Silent{4, 2}), "no error");
   EXPECT_EQ(problem_with(loss, labelled(20, 4), Silent{3, 2}),
-            "layer 0 (Linear 4->3): input has 3 features, expected 4; input shape (5, 3); this is the test set");
+            "layer 0 (Linear 4->3): input has 3 features, expected 4; input shape (5, 3); this is the validation set");
   EXPECT_EQ(problem_with(loss, labelled(20, 4), Silent{4, 5}),
-            "SoftmaxCrossEntropy: label 5 of row 0, expected 0 to 2; this is the test set");
+            "SoftmaxCrossEntropy: label 5 of row 0, expected 0 to 2; this is the validation set");
 }
 
 TEST(Evaluate, RefusesADataSetWithoutSamples) {

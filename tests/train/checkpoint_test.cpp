@@ -61,8 +61,11 @@ Ending run(const MakeOptimizer& make_optimizer, std::optional<Checkpoint<>> resu
       .eval_freq = 3,
       .schedule = optim::CosineAnnealingLR{.max_steps = kSteps},
       .max_grad_norm = 0.5,
-      .on_step = [&](Index, double loss) { ending.losses.push_back(loss); },
-      .stop = [&] { return static_cast<Index>(ending.losses.size()) == stop_after; },
+      .on_step =
+          [&](Index, double loss) {
+            ending.losses.push_back(loss);
+            return static_cast<Index>(ending.losses.size()) == stop_after;
+          },
   };
   ending.history = fit(net, nn::SoftmaxCrossEntropy{}, optimizer, loader, images().test, options,
                        Checkpoints<>{.resume = std::move(resume), .save = [&](const auto& c) { ending.last = c; }});
@@ -75,8 +78,8 @@ void expect_same(const Ending& one, const Ending& other, const std::string& plac
   for (std::size_t i = 0; i < one.history.size(); ++i) {
     EXPECT_EQ(one.history[i].step, other.history[i].step) << place;
     EXPECT_EQ(one.history[i].train_loss, other.history[i].train_loss) << place;
-    EXPECT_EQ(one.history[i].test_loss, other.history[i].test_loss) << place;
-    EXPECT_EQ(one.history[i].test_accuracy, other.history[i].test_accuracy) << place;
+    EXPECT_EQ(one.history[i].validation_loss, other.history[i].validation_loss) << place;
+    EXPECT_EQ(one.history[i].validation_accuracy, other.history[i].validation_accuracy) << place;
   }
   const auto expect_same_tensors = [&](const auto& a, const auto& b) {
     ASSERT_EQ(a.size(), b.size()) << place;
@@ -172,7 +175,7 @@ TEST(Checkpoint, AStoppedLoaderGoesOnWithTheNextBatch) {
   auto other = make_loader(false);
   int steps = 0;
   fit(net, nn::SoftmaxCrossEntropy{}, sgd, loader, images().test,
-      {.max_steps = 9, .stop = [&] { return ++steps == 3; }});
+      {.max_steps = 9, .on_step = [&](Index, double) { return ++steps == 3; }});
   for (int i = 0; i < 3; ++i) other.next();
   const auto batch = loader.next(), expected = other.next();
   EXPECT_TRUE(equal(batch->inputs, expected->inputs));

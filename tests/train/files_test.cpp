@@ -284,11 +284,13 @@ TEST(Progress, IsPlainLinesWhereThereIsNoTerminal) {
   Progress progress(out, 10, false);
   for (Index step = 1; step <= 10; ++step) progress.step(step, 1.0);
   EXPECT_EQ(out.str(), "");
-  progress.evaluation({.step = 10, .train_loss = 1.5, .test_loss = 2.0, .test_accuracy = 0.25, .seconds = 3.0});
-  EXPECT_EQ(out.str(), "step     10  train loss 1.5000  test loss 2.0000  test accuracy 0.2500  3.0 s\n");
+  progress.evaluation(
+      {.step = 10, .train_loss = 1.5, .validation_loss = 2.0, .validation_accuracy = 0.25, .seconds = 3.0});
+  EXPECT_EQ(out.str(), "step     10  train loss 1.5000  validation loss 2.0000  validation accuracy 0.2500  3.0 s\n");
   out.str("");
-  progress.evaluation({.step = 10, .train_loss = 1.5, .test_loss = 2.0, .test_accuracy = std::nan(""), .seconds = 3.0});
-  EXPECT_EQ(out.str(), "step     10  train loss 1.5000  test loss 2.0000  3.0 s\n");
+  progress.evaluation(
+      {.step = 10, .train_loss = 1.5, .validation_loss = 2.0, .validation_accuracy = std::nan(""), .seconds = 3.0});
+  EXPECT_EQ(out.str(), "step     10  train loss 1.5000  validation loss 2.0000  3.0 s\n");
 }
 
 TEST(Progress, SaysAtOnceThatTheProgramIsSlowAndThenListensToFit) {
@@ -297,8 +299,9 @@ TEST(Progress, SaysAtOnceThatTheProgramIsSlowAndThenListensToFit) {
   const std::string note = slow_build_note();
   EXPECT_EQ(out.str(), note.empty() ? "" : "note: " + note + "\n");
   out.str("");
-  options.on_evaluation({.step = 20, .train_loss = 1.5, .test_loss = 2.0, .test_accuracy = 0.25, .seconds = 3.0});
-  EXPECT_EQ(out.str(), "step     20  train loss 1.5000  test loss 2.0000  test accuracy 0.2500  3.0 s\n");
+  options.on_evaluation(
+      {.step = 20, .train_loss = 1.5, .validation_loss = 2.0, .validation_accuracy = 0.25, .seconds = 3.0});
+  EXPECT_EQ(out.str(), "step     20  train loss 1.5000  validation loss 2.0000  validation accuracy 0.2500  3.0 s\n");
 }
 
 TEST(Progress, RedrawsABarOnATerminal) {

@@ -79,7 +79,8 @@ Trace trace_of(nn::Sequential<> net, Optimizer optimizer, data::Loader<D> loader
                            {.max_steps = 14,  // past the end of two epochs, each with a smaller last batch
                             .eval_freq = 7,
                             .on_step = [&](Index, double loss) { trace.numbers.push_back(loss); }});
-  for (const auto& m : history) trace.numbers.insert(trace.numbers.end(), {m.train_loss, m.test_loss, m.test_accuracy});
+  for (const auto& m : history)
+    trace.numbers.insert(trace.numbers.end(), {m.train_loss, m.validation_loss, m.validation_accuracy});
   visit(net, {.parameter = [&](std::string_view, Parameter<float>& p) { trace.tensors.push_back(p.value); },
               .buffer = [&](std::string_view, Tensor<float>& buffer) { trace.tensors.push_back(buffer); }});
   return trace;
@@ -204,9 +205,9 @@ TEST(Fit, LearnsTargetsThatAreNoLabels) {
   optim::SGD sgd{net.parameters(), {.learning_rate = 0.2}};
   data::Loader loader{train, {.batch_size = 8, .epochs = 40}};
   const auto history = fit(net, HalfSquares{}, sgd, loader, test);
-  EXPECT_LT(history.back().test_loss, 1e-6);
+  EXPECT_LT(history.back().validation_loss, 1e-6);
   EXPECT_LT(history.back().train_loss, 1e-3);
-  for (const Measurement& m : history) EXPECT_TRUE(std::isnan(m.test_accuracy));
+  for (const Measurement& m : history) EXPECT_TRUE(std::isnan(m.validation_accuracy));
   EXPECT_EQ(best(history).step, history.back().step);
 }
 
@@ -315,14 +316,15 @@ TEST(Evaluate, RefusesOutputsThatAreNotOneRowASample) {
 
 TEST(Best, IsTheFirstOfTheHighest) {
   EXPECT_THROW(best({}), ValueError);
-  EXPECT_EQ(
-      best({{.step = 1, .test_accuracy = 0.2}, {.step = 2, .test_accuracy = 0.5}, {.step = 3, .test_accuracy = 0.5}})
-          .step,
-      2);
+  EXPECT_EQ(best({{.step = 1, .validation_accuracy = 0.2},
+                  {.step = 2, .validation_accuracy = 0.5},
+                  {.step = 3, .validation_accuracy = 0.5}})
+                .step,
+            2);
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(best({{.step = 1, .test_loss = 3.0, .test_accuracy = nan},
-                  {.step = 2, .test_loss = 1.0, .test_accuracy = nan},
-                  {.step = 3, .test_loss = 1.0, .test_accuracy = nan}})
+  EXPECT_EQ(best({{.step = 1, .validation_loss = 3.0, .validation_accuracy = nan},
+                  {.step = 2, .validation_loss = 1.0, .validation_accuracy = nan},
+                  {.step = 3, .validation_loss = 1.0, .validation_accuracy = nan}})
                 .step,
             2);
 }

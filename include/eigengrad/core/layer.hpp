@@ -69,7 +69,7 @@ using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 /// The contract of a layer. Beyond these it may have
 ///   void visit(auto&& f)                 calls f(name, x) for each Parameter<T> and each buffer Tensor<T> and, if f can
 ///                                        be called with it, each RandomStream that forward draws from
-///   void backward_parameters(Tensor dy)  as backward, without computing dx: for the first layer of a network that learns
+///   void backward_parameters(Tensor dy)  as backward, without computing dx: for the first layer that learns
 ///   std::string description() const      "Linear 3072->100", for errors and summaries
 ///   void visit_layers(x, f)              of a layer that holds others: calls f(name, layer, input shape) for each, an
 ///                                        nn::AnyLayer; x and the shapes are std::optional<Shape>, empty if not known

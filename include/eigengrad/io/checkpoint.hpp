@@ -98,7 +98,8 @@ class JsonReader {
 inline Json to_json(const train::Course& course) {
   Json history = Json::array();
   for (const train::Measurement& m : course.history) {
-    history.push_back({m.step, number(m.train_loss), number(m.test_loss), number(m.test_accuracy), number(m.seconds)});
+    history.push_back(
+        {m.step, number(m.train_loss), number(m.validation_loss), number(m.validation_accuracy), number(m.seconds)});
   }
   return {{"step", course.step},
           {"loss_sum", number(course.loss_sum)},

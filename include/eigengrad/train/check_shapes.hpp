@@ -12,7 +12,7 @@
 
 // Does a network fit the data that it is to be trained and measured with? Asked before the first step.
 //   train::check_shapes(net, loader);
-//   train::check_test_set(net, loss, test, 500);
+//   train::check_validation_set(net, loss, validation, 500);
 
 namespace eigengrad::EIGENGRAD_ISA::train {
 
@@ -64,23 +64,24 @@ void check_training_targets(const Net& net, const L& loss, const data::Loader<D>
   }
 }
 
-/// A test set has samples, the network takes their shape in batches of that size, and its outputs and the targets suit
-/// the loss. A data set that cannot tell its input_shape is asked for its first batch.
-/// Errors   ValueError for a test set without samples; ShapeError naming the layer that does not fit; those of the
+/// A validation set has samples, the network takes their shape in batches of that size, and its outputs and the targets
+/// suit the loss. A data set that cannot tell its input_shape is asked for its first batch.
+/// Errors   ValueError for a validation set without samples; ShapeError naming the layer that does not fit; those of the
 ///          loss's `check`
 template <class Net, class L, data::Dataset D>
-void check_test_set(const Net& net, const L& loss, const D& test, Index batch_size) {
-  if (test.size() <= 0) throw ValueError("fit: the test set has no samples");
-  const Index count = std::min(batch_size, test.size());
-  detail::about("the test set", [&] {
+void check_validation_set(const Net& net, const L& loss, const D& validation, Index batch_size) {
+  if (validation.size() <= 0) throw ValueError("fit: the validation set has no samples");
+  const Index count = std::min(batch_size, validation.size());
+  detail::about("the validation set", [&] {
     if constexpr (data::HasInputShape<D>) {
-      const Shape outputs = output_shape(net, test.input_shape(count), Mode::inference);
-      if (const Index rest = test.size() % count; rest > 0) output_shape(net, test.input_shape(rest), Mode::inference);
-      detail::check_targets(loss, test, outputs, count);
+      const Shape outputs = output_shape(net, validation.input_shape(count), Mode::inference);
+      if (const Index rest = validation.size() % count; rest > 0)
+        output_shape(net, validation.input_shape(rest), Mode::inference);
+      detail::check_targets(loss, validation, outputs, count);
     } else {
       std::vector<Index> samples(static_cast<std::size_t>(count));
       std::iota(samples.begin(), samples.end(), Index{0});
-      const auto batch = data::make_batch(test, samples, 0);
+      const auto batch = data::make_batch(validation, samples, 0);
       if constexpr (requires { net.output_shape(batch.inputs.shape()); }) {
         const Shape outputs = output_shape(net, batch.inputs.shape(), Mode::inference);
         if constexpr (requires { loss.check_target(outputs, batch.targets); })

@@ -13,9 +13,9 @@
 
 // Checkpoints: a run that is stopped at any step and goes on ends with the same bits as one that is not.
 //   const auto write = [](const train::Checkpoint<>& c) { io::save_checkpoint("runs/checkpoint.safetensors", c); };
-//   train::fit(net, loss, adam, loader, test, {.max_steps = 5000}, train::Checkpoints<>{.save = write});
+//   train::fit(net, loss, adam, loader, validation, {.max_steps = 5000}, train::Checkpoints<>{.save = write});
 // and later, with network, optimiser and loader built in the same way:
-//   train::fit(net, loss, adam, loader, test, {.max_steps = 5000},
+//   train::fit(net, loss, adam, loader, validation, {.max_steps = 5000},
 //              train::Checkpoints<>{.resume = io::load_checkpoint("runs/checkpoint.safetensors"), .save = write});
 
 namespace eigengrad::EIGENGRAD_ISA::train {
@@ -58,7 +58,7 @@ void restore(const Checkpoint<scalar_of<Net>>& checkpoint, Net& net, Optimizer& 
 }
 
 /// What fit does about checkpoints. The last step is always followed by one, and so is the one after which
-/// FitOptions::stop has said so.
+/// a callback has ended the run.
 template <class T = float>
 struct Checkpoints {
   std::optional<Checkpoint<T>> resume = {};             ///< where to go on; empty for a new run

@@ -13,26 +13,19 @@
 
 #include <eigengrad/optim/clip_grad.hpp>
 #include <eigengrad/optim/schedule.hpp>
+#include <eigengrad/train/callbacks.hpp>
 #include <eigengrad/train/check_shapes.hpp>
 #include <eigengrad/train/evaluate.hpp>
 #include <eigengrad/train/fit_checks.hpp>
+#include <eigengrad/train/measurement.hpp>
 
 // fit: the training loop.
-//   train::fit(net, nn::SoftmaxCrossEntropy{}, sgd, loader, test, {.max_steps = 1500, .eval_freq = 100});
-//   train::fit(net, loss, adam, loader, test, {.max_steps = 1500,
-//                                              .schedule = optim::OneCycleLR{.total_steps = 1500},
-//                                              .max_grad_norm = 1.0});
+//   train::fit(net, nn::SoftmaxCrossEntropy{}, sgd, loader, validation, {.max_steps = 1500, .eval_freq = 100});
+//   train::fit(net, loss, adam, loader, validation, {.schedule = optim::OneCycleLR{.total_steps = 1500},
+//                                                    .max_grad_norm = 1.0,
+//                                                    .on_evaluation = train::EarlyStopping{{.patience = 5}}});
 
 namespace eigengrad::EIGENGRAD_ISA::train {
-
-/// One evaluation during training.
-struct Measurement {
-  Index step = 0;
-  double train_loss = 0.0;  ///< mean over the samples of the steps since the last evaluation
-  double test_loss = 0.0;
-  double test_accuracy = 0.0;  ///< NaN if the targets are no labels
-  double seconds = 0.0;        ///< spent on training so far, evaluations not counted
-};
 
 /// What fit has done so far.
 struct Course {
@@ -48,9 +41,10 @@ struct FitOptions {
   Index eval_freq = 100;             ///< steps between evaluations; the last step is always followed by one
   optim::Schedule schedule = {};     ///< of the learning rates, its step 0 being the first step; empty for none
   double max_grad_norm = 0.0;        ///< gradients of a larger norm are scaled down to it; 0 for no clipping
-  std::function<void(Index step, double loss)> on_step = {};
-  std::function<void(const Measurement&)> on_evaluation = {};
-  std::function<bool()> stop = {};  ///< asked after every step; true ends training, without an evaluation
+  /// Called after every step with its number and loss; one that returns true ends the run.
+  Callbacks<Index, double> on_step = {};
+  /// Called after every evaluation; one that returns true ends the run: EarlyStopping, KeepBest, ReduceLROnPlateau.
+  Callbacks<const Measurement&> on_evaluation = {};
 };
 
 /// fit without train::Checkpoints.
@@ -80,6 +74,17 @@ EIGENGRAD_COLD void check_fit(const FitOptions& options, bool endless_loader) {
   options.schedule(0);  // throws if it has an option out of range
 }
 
+/// Sets the optimiser's factor for a step.
+/// Errors   ValueError if another has set it since the last one
+template <class Optimizer>
+void follow(const optim::Schedule& schedule, Optimizer& optimizer, Index step, Index steps_before) {
+  if constexpr (requires { optimizer.learning_rate_factor(); }) {
+    if (step > steps_before + 1 && optimizer.learning_rate_factor() != schedule(step - 2))
+      throw ValueError("fit: the schedule and another, ReduceLROnPlateau say, set the learning rate; one of them goes");
+  }
+  optimizer.set_learning_rate_factor(schedule(step - 1));
+}
+
 /// Scales the gradients down if the options say so. If their norm is not finite they are dropped, and the error
 /// names the step.
 template <class Net, class Optimizer>
@@ -99,35 +104,40 @@ EIGENGRAD_CALLED void clip(Net& net, Optimizer& optimizer, Index step, const Fit
 }  // namespace detail
 
 /// What fit asks of its data before the first step, and a program may ask before it begins anything else.
-/// Errors   ShapeError naming the layer that the loader's batches or the test set do not fit; ValueError for a test set
-///          without samples; those of the loss for targets that it cannot take
-template <class Net, class L, class D, data::Dataset Test>
-EIGENGRAD_COLD void check_data(const Net& net, const L& loss, const data::Loader<D>& loader, const Test& test) {
+/// Errors   ShapeError naming the layer that the loader's batches or the validation set do not fit; ValueError for a
+///          validation set without samples; those of the loss for targets that it cannot take
+template <class Net, class L, class D, data::Dataset Validation>
+EIGENGRAD_COLD void check_data(const Net& net, const L& loss, const data::Loader<D>& loader,
+                               const Validation& validation) {
   check_shapes(net, loader);
   check_training_targets(net, loss, loader);
-  check_test_set(net, loss, test, kEvaluationBatch);
+  check_validation_set(net, loss, validation, kEvaluationBatch);
 }
 
-/// Trains a network step by step: forward, loss, backward, update. Ends after max_steps, with the loader or when told to
-/// stop. With a schedule the optimiser keeps the factor of the last step. With train::Checkpoints (checkpoint.hpp) a run
-/// goes on where another has stopped, and its result is the whole history.
+/// Trains a network step by step: forward, loss, backward, update. Ends after max_steps, with the loader or when a
+/// callback says so, and returns the history in any case. With a schedule the optimiser keeps the factor of the last
+/// step. With train::Checkpoints (checkpoint.hpp) a run goes on where another has stopped, and its result is the whole
+/// history.
 /// Errors   ValueError naming the step, before it changes a parameter, if the loss is not finite, with the first
 ///          place where a number is not (inputs, targets, a parameter, a layer's output), or where, with max_grad_norm,
 ///          the gradients are not; ValueError for a run without end; before the first step those of check_data;
 ///          ShapeError if a result of the network or of the loss's backward has a shape that it should not;
 ///          StateError if a parameter of the optimiser has got no gradient by the first evaluation after a whole
 ///          epoch, or by the last one
-template <class Net, class L, class Optimizer, class D, data::Dataset Test, class Checkpoints = NoCheckpoints>
-std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader, const Test& test,
-                             const FitOptions& options = {}, Checkpoints checkpoints = {}) {
+template <class Net, class L, class Optimizer, class D, data::Dataset Validation, class Checkpoints = NoCheckpoints>
+std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader,
+                             const Validation& validation, const FitOptions& options = {},
+                             Checkpoints checkpoints = {}) {
   constexpr bool kWritesCheckpoints = !std::same_as<Checkpoints, NoCheckpoints>;
   detail::check_fit<Optimizer>(options, loader.endless());
-  check_data(net, loss, loader, test);
+  check_data(net, loss, loader, validation);
   using Clock = std::chrono::steady_clock;
   zero_grad(net);
   Course course;
   if constexpr (kWritesCheckpoints) checkpoints.begin(net, optimizer, loader, course);
   const Index steps_before = course.step;
+  options.on_step.begin(course.history);
+  options.on_evaluation.begin(course.history);
   if (steps_before >= options.max_steps) return course.history;
   detail::UnreachedParameters unreached;
   if (steps_before == 0) loader.begin_pass();
@@ -137,7 +147,7 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
     const auto start = Clock::now();
     const Index step = ++course.step;
     if constexpr (detail::kFollowsSchedules<Optimizer>) {
-      if (options.schedule) optimizer.set_learning_rate_factor(options.schedule(step - 1));
+      if (options.schedule) detail::follow(options.schedule, optimizer, step, steps_before);
     }
     const auto batch_samples = static_cast<double>(batch->inputs.size(0));
     auto outputs = net.forward(batch->inputs, Mode::train);
@@ -162,39 +172,42 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
 
     course.loss_sum += value * batch_samples;
     course.samples += batch_samples;
-    if (options.on_step) options.on_step(step, value);
-    stopped = batch && options.stop && options.stop();
+    stopped = options.on_step(step, value) && batch;
     const bool evaluates = step % options.eval_freq == 0 || !batch;
     if (evaluates) {
       const bool reached_all = step - steps_before >= loader.batches_per_epoch() || (steps_before == 0 && !batch);
       if (reached_all) unreached.require_none();
-      const Evaluation now = evaluate(net, loss, test);
+      const Evaluation now = evaluate(net, loss, validation);
       course.history.push_back({step, course.loss_sum / course.samples, now.loss, now.accuracy, course.seconds});
       course.loss_sum = course.samples = 0.0;
-      if (options.on_evaluation) options.on_evaluation(course.history.back());
+      stopped = options.on_evaluation(course.history.back()) || stopped;
     }
     if constexpr (kWritesCheckpoints) {
       if (stopped || !batch || checkpoints.is_due(step, evaluates)) checkpoints.write(net, optimizer, at_batch, course);
     }
   }
   if (batch) loader.load_state(at_batch);  // it has not been used
+  options.on_step.end();
+  options.on_evaluation.end();
   return course.history;
 }
 
 /// The same with a loader that nobody needs afterwards.
-template <class Net, class L, class Optimizer, class D, data::Dataset Test, class Checkpoints = NoCheckpoints>
-std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>&& loader, const Test& test,
-                             const FitOptions& options = {}, Checkpoints checkpoints = {}) {
-  return fit(net, std::move(loss), optimizer, loader, test, options, std::move(checkpoints));
+template <class Net, class L, class Optimizer, class D, data::Dataset Validation, class Checkpoints = NoCheckpoints>
+std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>&& loader,
+                             const Validation& validation, const FitOptions& options = {},
+                             Checkpoints checkpoints = {}) {
+  return fit(net, std::move(loss), optimizer, loader, validation, options, std::move(checkpoints));
 }
 
-/// The measurement with the highest test accuracy or, if the targets are no labels, the lowest test loss; the first
-/// of equals.
+/// The measurement with the highest validation accuracy or, if the targets are no labels, the lowest validation loss;
+/// the first of equals.
 /// Errors   ValueError for an empty history
 inline const Measurement& best(const std::vector<Measurement>& history) {
   if (history.empty()) throw ValueError("best: the history has no measurement");
   return *std::max_element(history.begin(), history.end(), [](const Measurement& a, const Measurement& b) {
-    return std::isnan(a.test_accuracy) ? a.test_loss > b.test_loss : a.test_accuracy < b.test_accuracy;
+    return std::isnan(a.validation_accuracy) ? a.validation_loss > b.validation_loss
+                                             : a.validation_accuracy < b.validation_accuracy;
   });
 }
 

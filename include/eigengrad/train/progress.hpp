@@ -11,7 +11,7 @@
 #include <eigengrad/train/fit.hpp>
 
 // What a run tells while it works: a bar that is redrawn on a terminal, plain lines elsewhere.
-//   train::fit(net, loss, sgd, loader, test, {.on_evaluation = train::Progress{std::cout}});
+//   train::fit(net, loss, sgd, loader, validation, {.on_evaluation = train::Progress{std::cout}});
 
 namespace eigengrad::EIGENGRAD_ISA::train {
 
@@ -42,9 +42,10 @@ class Progress {
   /// After an evaluation: a line of its own.
   void evaluation(const Measurement& m) {
     clear();
-    const std::string accuracy = std::isnan(m.test_accuracy) ? "" : "  test accuracy " + to_fixed(m.test_accuracy, 4);
+    const std::string accuracy =
+        std::isnan(m.validation_accuracy) ? "" : "  validation accuracy " + to_fixed(m.validation_accuracy, 4);
     out_ << joined("step ", right_aligned(joined(m.step), 6), "  train loss ", to_fixed(m.train_loss, 4),
-                   "  test loss ", to_fixed(m.test_loss, 4), accuracy, "  ", to_fixed(m.seconds, 1), " s\n")
+                   "  validation loss ", to_fixed(m.validation_loss, 4), accuracy, "  ", to_fixed(m.seconds, 1), " s\n")
          << std::flush;
   }
 
