@@ -36,7 +36,7 @@ class Patches {
   void pack(Index first_line, Index valid, Index width, Index first_step, Index depth, T* target) const {
     const Positions positions = positions_from(first_line, valid);
     for_each_tap(first_step, depth, [&](Index r, Index s, Index channel, Index count) {
-      std::array<const T*, array_size(kTileCols<T>)> lines;
+      std::array<const T*, array_size(kPanelLines<T>)> lines;
       for (std::size_t i = 0; i < static_cast<std::size_t>(valid); ++i) lines[i] = pixel(positions[i], r, s) + channel;
       pack_lines<T>(lines.data(), valid, width, count, target);
       target += count * width;
@@ -76,7 +76,7 @@ class Patches {
   }
 
   /// The positions of the lines of a panel.
-  using Positions = std::array<Position, array_size(std::max<Index>(kTileRows, kTileCols<T>))>;
+  using Positions = std::array<Position, array_size(kPanelLines<T>)>;
   Positions positions_from(Index first_line, Index count) const {
     Positions positions;
     Position next = position(first_line);

@@ -162,7 +162,7 @@ struct View {
     if (row_stride == 1) {
       pack_steps<Element>([&](Index p) { return source + p * col_stride; }, valid, width, depth, target);
     } else if (col_stride == 1) {
-      std::array<const Element*, array_size(kTileCols<Element>)> lines;
+      std::array<const Element*, array_size(kPanelLines<Element>)> lines;
       for (Index i = 0; i < valid; ++i) lines[static_cast<std::size_t>(i)] = source + i * row_stride;
       pack_lines<Element>(lines.data(), valid, width, depth, target);
     } else {

@@ -22,6 +22,9 @@ inline constexpr int kTilePackets = 2;
 /// Columns of the largest tile.
 template <class T>
 inline constexpr int kTileCols = kTilePackets* kLanes<T>;
+/// The most lines of an operand that are packed at a time: rows of a tile, or columns, whichever are more.
+template <class T>
+inline constexpr int kPanelLines = std::max(kTileRows, kTileCols<T>);
 
 /// How the panel of a lies in memory: row i at step p is at i * kRow + p * step(rows), and after kChunk steps the next
 /// chunk begins a jump further on. A step of b is always a line of kTileCols.
