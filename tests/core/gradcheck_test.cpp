@@ -48,6 +48,37 @@ TEST(Gradcheck, PassesARightBackward) {
   EXPECT_LT(result.largest_error, 1e-8);
 }
 
+/// y = x^2 whose dx is multiplied by a factor.
+struct Scaled {
+  double factor;
+  Tensor<double> x_;
+  Shape output_shape(const Shape& x) const { return x; }
+  Tensor<double> forward(Tensor<double> x, Mode) {
+    x_ = x;
+    x.mutable_array() *= x_.array();
+    return x;
+  }
+  Tensor<double> backward(Tensor<double> dy) {
+    dy.mutable_array() *= 2.0 * factor * x_.array();
+    return dy;
+  }
+};
+
+TEST(Gradcheck, SaysIfAFactorIsAllThatIsWrong) {
+  const auto ends_with = [](double factor, const std::string& text) {
+    const GradcheckResult result = gradcheck(Scaled{factor, {}}, {3, 4});
+    EXPECT_EQ(bool(result), factor == 1.0);
+    EXPECT_TRUE(result.message.ends_with(text)) << result.message;
+    EXPECT_EQ(result.message.find("all of x") != std::string::npos, factor != 1.0) << result.message;
+  };
+  ends_with(1.0, "");
+  ends_with(2.0, "; all of x is 2.00 times too large");
+  ends_with(1.0 / 3.0, "; all of x is 3.00 times too small");
+  ends_with(-1.0, "; all of x has the wrong sign");
+  ends_with(-0.5, "; all of x is 2.00 times too small and has the wrong sign");
+  EXPECT_EQ(gradcheck(Scale<Fault::input>{}, {2, 4}).message.find("all of"), std::string::npos);
+}
+
 TEST(Gradcheck, RefusesAWrongBackward) {
   const GradcheckResult input = gradcheck(Scale<Fault::input>{}, {2, 4});
   EXPECT_FALSE(input);

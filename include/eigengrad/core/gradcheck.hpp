@@ -69,6 +69,8 @@ class GradientComparison {
     const double size = analytic.empty() ? 0.0 : std::sqrt(analytic.array().square().mean());
     // Below this a derivative drowns in the rounding of the function itself.
     const double floor = 1e-4 * std::max(1.0, std::abs(at_rest));
+    Tensor<double> numerics(shape);
+    bool worst_is_here = false;
     for (Index i = 0; i < shape.numel(); ++i) {
       const double value = values[i];
       values[i] = value + options_.epsilon;
@@ -77,6 +79,7 @@ class GradientComparison {
       const double below = function();
       values[i] = value;
       const double numeric = (above - below) / (2.0 * options_.epsilon);
+      numerics.mutable_data()[i] = numeric;
       const double exact = analytic.data()[i];
       const double scale = std::max({std::abs(exact), std::abs(numeric), size, floor});
       const double error = std::abs(exact - numeric) / scale;
@@ -85,7 +88,9 @@ class GradientComparison {
       result_.largest_error = error;
       result_.passed = error <= options_.tolerance;
       worst_ = error_text(element(name, shape, i, exact, numeric), ", relative error ", error);
+      worst_is_here = true;
     }
+    if (worst_is_here && !result_.passed) worst_ += common_factor(name, analytic, numerics);
   }
 
   void fail(const std::string& reason) {
@@ -103,6 +108,20 @@ class GradientComparison {
   }
 
  private:
+  /// "; all of x is 2.00 times too large" if that is all that is wrong, else nothing.
+  static std::string common_factor(std::string_view name, const Tensor<double>& analytic,
+                                   const Tensor<double>& numeric) {
+    const double square = numeric.array().square().sum();
+    const double factor = (analytic.array() * numeric.array()).sum() / square;
+    const double rest = std::sqrt((analytic.array() - factor * numeric.array()).square().sum() / square);
+    if (!(rest < 1e-4 * std::abs(factor))) return "";
+    const double size = std::abs(factor);
+    const char* sign = factor < 0.0 ? "has the wrong sign" : "";
+    if (std::abs(size - 1.0) < 0.01) return factor < 0.0 ? error_text("; all of ", name, " ", sign) : "";
+    return error_text("; all of ", name, " is ", to_fixed(size > 1.0 ? size : 1.0 / size, 2), " times too ",
+                      size > 1.0 ? "large" : "small", factor < 0.0 ? " and " : "", sign);
+  }
+
   static std::string element(std::string_view name, const Shape& shape, Index i, double exact, double numeric) {
     std::string place = "]";
     for (int axis = shape.rank() - 1; axis >= 0; --axis) {
