@@ -22,12 +22,27 @@ struct Negate {
 
 TEST(AnyLayer, FillsInWhatALayerLeavesOut) {
   AnyLayer<float> layer{Negate{}};
-  EXPECT_EQ(layer.description(), "layer");
+  EXPECT_EQ(layer.description(), "nn::Negate");
   EXPECT_EQ(layer.multiply_adds({2, 3}), 0);
   EXPECT_TRUE(parameters(layer).empty());
   const auto x = testing::random<float>({2, 3}, 1);
   EXPECT_TRUE(equal(layer.backward(layer.forward(x, Mode::train)), x));
   layer.backward_parameters(x);
+}
+
+template <class T>
+struct OwnTemplate {
+  Shape output_shape(const Shape& x) const { return x; }
+  Tensor<T> forward(Tensor<T> x, Mode) { return x; }
+  Tensor<T> backward(Tensor<T> dy) { return dy; }
+};
+
+TEST(AnyLayer, NamesATypeThatHasNoDescription) {
+  struct Local : OwnTemplate<float> {
+    Tensor<float> backward(Tensor<float> dy) { return dy; }
+  };
+  EXPECT_EQ(AnyLayer<double>{OwnTemplate<double>{}}.description(), "nn::OwnTemplate<double>");
+  EXPECT_EQ(AnyLayer<float>{Local{}}.description(), "Local");
 }
 
 TEST(AnyLayer, CopiesTheLayer) {

@@ -113,7 +113,7 @@ TEST(LoadState, RefusesOneNameTwice) {
     }
   };
   Twice layer;
-  EXPECT_EQ(message_of([&] { state(layer); }), "state: layer has two parameters or buffers named w");
+  EXPECT_EQ(message_of([&] { state(layer); }), "state: Twice has two parameters or buffers named w");
 }
 
 TEST(LoadState, OfALayerWithoutParametersIsEmpty) {

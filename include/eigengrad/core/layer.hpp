@@ -15,6 +15,7 @@
 #include <eigengrad/core/parameter.hpp>
 #include <eigengrad/core/random.hpp>
 #include <eigengrad/core/tensor.hpp>
+#include <eigengrad/core/type_name.hpp>
 
 // What a layer and a loss are: plain values that satisfy a concept. There is no base class.
 //
@@ -203,13 +204,13 @@ void zero_grad(L& layer) {
   for_each_parameter(layer, [](Parameter<scalar_of<L>>& p) { p.zero_grad(); });
 }
 
-/// The layer's own description, or "layer" if it has none.
+/// The layer's own description, or the name of its type if it has none.
 template <class L>
 std::string describe(const L& layer) {
   if constexpr (requires { layer.description(); })
     return layer.description();
   else
-    return "layer";
+    return detail::type_name<L>();
 }
 
 }  // namespace eigengrad::EIGENGRAD_ISA
