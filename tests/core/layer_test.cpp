@@ -37,7 +37,7 @@ static_assert(std::is_same_v<scalar_of<Identity>, float>);
 TEST(Layer, WithoutVisitHasNoParameters) {
   Identity layer;
   EXPECT_TRUE(parameters(layer).empty());
-  EXPECT_EQ(describe(layer), "layer");
+  EXPECT_EQ(describe(layer), "Identity");
 }
 
 }  // namespace

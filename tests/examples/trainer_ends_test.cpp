@@ -76,7 +76,7 @@ TEST_F(TrainerEnds, FindsBeforeItTrainsWhatItCouldNotWriteAtItsEnd) {
 TEST_F(TrainerEnds, SaysTheAccuracyEvenIfItsNetworkCannotBeWritten) {
   const Outcome outcome = shell("ulimit -f 100; " + short_run());
   expect_in(outcome, 1, "error: run/best.safetensors.part: cannot be written: File too large\n");
-  expect_in(outcome, 1, "test accuracy 0.");
+  expect_in(outcome, 1, "validation accuracy 0.");
   EXPECT_FALSE(std::filesystem::exists(folder() / "run/best.safetensors"));
   EXPECT_FALSE(std::filesystem::exists(folder() / "run/best.safetensors.part"));
   expect_table("run/train_loss.csv", 3);
