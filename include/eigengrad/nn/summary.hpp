@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <eigengrad/nn/any_layer.hpp>
@@ -44,8 +45,8 @@ class SummaryTable {
     std::string result;
     for (const auto& [name, shape, parameters, multiply_adds] : rows_) {
       const std::size_t cut = end_of_line(name, widths[0]);
-      result += joined(left(name.substr(0, cut), widths[0]), kGap, left(shape, widths[1]), kGap,
-                       right(parameters, widths[2]), kGap, right(multiply_adds, widths[3]), "\n");
+      result += joined(left_aligned(name.substr(0, cut), widths[0]), kGap, left_aligned(shape, widths[1]), kGap,
+                       right_aligned(parameters, widths[2]), kGap, right_aligned(multiply_adds, widths[3]), "\n");
       if (cut < name.size())
         result += joined(std::string(name.find_first_not_of(' ') + 4, ' '), name.substr(cut + 1), "\n");
     }
@@ -62,11 +63,6 @@ class SummaryTable {
     if (name.size() <= width) return name.size();
     const std::size_t last = name.rfind(' ', width);
     return last != std::string::npos && last > name.find_first_not_of(' ') ? last : name.size();
-  }
-  static std::string left(const std::string& text, std::size_t width) { return text + spaces(text, width); }
-  static std::string right(const std::string& text, std::size_t width) { return spaces(text, width) + text; }
-  static std::string spaces(const std::string& text, std::size_t width) {
-    return std::string(width - std::min(width, text.size()), ' ');
   }
 
   std::vector<std::array<std::string, 4>> rows_;
@@ -86,27 +82,26 @@ ParameterCount count_parameters(L& layer) {
   return count;
 }
 
-/// Adds the row of a layer and, below it, those of the layers inside of it.
-template <class T>
-EIGENGRAD_COLD void add_to_summary(SummaryTable& table, const std::string& name, const std::string& indent,
-                                   AnyLayer<T>& layer, const Shape& x) {
-  const ParameterCount count = count_parameters(layer);
-  std::string text = joined(indent, name, " ", layer.description());
-  if (count.frozen > 0) text += count.frozen == count.all ? " (frozen)" : " (partly frozen)";
-  table.add(std::move(text), layer.output_shape(x), count.all, layer.multiply_adds(x));
-  layer.visit_layers(x, [&](std::string_view inner, AnyLayer<T>& inside, const std::optional<Shape>& input) {
-    add_to_summary(table, joined(name, ".", inner), indent + "  ", inside, input.value());
+/// Adds a row for each layer inside of another or of a network and, below it, those of the layers inside of that one.
+template <class Outer>
+EIGENGRAD_COLD void add_layers(SummaryTable& table, const std::string& prefix, const std::string& indent, Outer& outer,
+                               const Shape& outer_x) {
+  using T = scalar_of<Outer>;
+  outer.visit_layers(outer_x, [&](std::string_view inner, AnyLayer<T>& layer, const std::optional<Shape>& input) {
+    const Shape& x = input.value();
+    const ParameterCount count = count_parameters(layer);
+    std::string text = joined(indent, prefix, inner, " ", layer.description());
+    if (count.frozen > 0) text += count.frozen == count.all ? " (frozen)" : " (partly frozen)";
+    table.add(std::move(text), layer.output_shape(x), count.all, layer.multiply_adds(x));
+    add_layers(table, joined(prefix, inner, "."), indent + "  ", layer, x);
   });
 }
 
 /// The table of a network for an input of a shape. The last rows are the sums.
 template <class Net>
 EIGENGRAD_COLD std::string summary(Net& net, const Shape& x) {
-  using T = scalar_of<Net>;
   SummaryTable table;
-  net.visit_layers(x, [&](std::string_view name, AnyLayer<T>& layer, const std::optional<Shape>& input) {
-    add_to_summary(table, std::string(name), "", layer, input.value());
-  });
+  add_layers(table, "", "", net, x);
   const ParameterCount count = count_parameters(net);
   const Shape y = net.output_shape(x);
   table.add("total", y, count.all, net.multiply_adds(x));
