@@ -49,6 +49,20 @@ inline double mean_of(double sum, Index count) {
   return count > 0 ? sum / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN();
 }
 
+/// A mean that grows, of so many numbers with that sum.
+class Mean {
+ public:
+  void add(double sum, Index count) {
+    sum_ += sum;
+    count_ += count;
+  }
+  double value() const { return mean_of(sum_, count_); }
+
+ private:
+  double sum_ = 0.0;
+  Index count_ = 0;
+};
+
 /// Scores of classes, row by row, and the label of each row.
 /// Errors   ShapeError if labels have another shape or there is no class
 template <class T, class F>
@@ -105,16 +119,14 @@ class MeanLoss {
   template <class Outputs, class Targets>
   void update(const Outputs& outputs, const Targets& targets) {
     const Index samples = outputs.rank() > 0 ? outputs.size(0) : 1;
-    sum_ += static_cast<double>(loss_.forward(outputs, targets)) * static_cast<double>(samples);
-    samples_ += samples;
+    mean_.add(static_cast<double>(loss_.forward(outputs, targets)) * static_cast<double>(samples), samples);
   }
-  double value() const { return detail::mean_of(sum_, samples_); }
+  double value() const { return mean_.value(); }
   std::string name() const { return "loss"; }
 
  private:
   L loss_;
-  double sum_ = 0.0;
-  Index samples_ = 0;
+  detail::Mean mean_;
 };
 
 /// The share of the labels that are the column of their row's largest output, the first of equals.
@@ -125,16 +137,14 @@ class Accuracy {
   template <class T>
   EIGENGRAD_CALLED void update(const Tensor<T>& outputs, const Tensor<Index>& labels) {
     detail::for_each_label("accuracy", outputs, labels, [&](const T* scores, Index classes, Index label) {
-      correct_ += std::max_element(scores, scores + classes) - scores == label;
+      hits_.add(std::max_element(scores, scores + classes) - scores == label ? 1.0 : 0.0, 1);
     });
-    labels_ += labels.numel();
   }
-  double value() const { return detail::mean_of(static_cast<double>(correct_), labels_); }
+  double value() const { return hits_.value(); }
   std::string name() const { return "accuracy"; }
 
  private:
-  Index correct_ = 0;
-  Index labels_ = 0;
+  detail::Mean hits_;
 };
 
 /// The share of the labels that are among the columns of the k largest outputs of their row; of equals the first count.
@@ -146,21 +156,24 @@ class TopKAccuracy {
   template <class T>
   void update(const Tensor<T>& outputs, const Tensor<Index>& labels) {
     detail::for_each_label("top-k accuracy", outputs, labels, [&](const T* scores, Index classes, Index label) {
-      if (label < 0 || label >= classes || std::isnan(scores[label])) return;
-      Index better = 0;
-      for (Index c = 0; c < classes; ++c)
-        better += scores[c] > scores[label] || (scores[c] == scores[label] && c < label) || std::isnan(scores[c]);
-      correct_ += better < k_;
+      hits_.add(is_among_best(scores, classes, label) ? 1.0 : 0.0, 1);
     });
-    labels_ += labels.numel();
   }
-  double value() const { return detail::mean_of(static_cast<double>(correct_), labels_); }
+  double value() const { return hits_.value(); }
   std::string name() const { return joined("top-", k_, " accuracy"); }
 
  private:
+  template <class T>
+  bool is_among_best(const T* scores, Index classes, Index label) const {
+    if (label < 0 || label >= classes || std::isnan(scores[label])) return false;
+    Index better = 0;
+    for (Index c = 0; c < classes; ++c)
+      better += scores[c] > scores[label] || (scores[c] == scores[label] && c < label) || std::isnan(scores[c]);
+    return better < k_;
+  }
+
   Index k_;
-  Index correct_ = 0;
-  Index labels_ = 0;
+  detail::Mean hits_;
 };
 
 /// The mean of |output - target|.
@@ -169,15 +182,13 @@ class MAE {
  public:
   template <class T>
   void update(const Tensor<T>& outputs, const Tensor<T>& targets) {
-    detail::for_each_number("MAE", outputs, targets, [&](Index, double y, double t) { sum_ += std::abs(y - t); });
-    count_ += outputs.numel();
+    detail::for_each_number("MAE", outputs, targets, [&](Index, double y, double t) { mean_.add(std::abs(y - t), 1); });
   }
-  double value() const { return detail::mean_of(sum_, count_); }
+  double value() const { return mean_.value(); }
   std::string name() const { return "MAE"; }
 
  private:
-  double sum_ = 0.0;
-  Index count_ = 0;
+  detail::Mean mean_;
 };
 
 /// The root of the mean of (output - target)^2.
@@ -185,15 +196,14 @@ class RMSE {
  public:
   template <class T>
   void update(const Tensor<T>& outputs, const Tensor<T>& targets) {
-    detail::for_each_number("RMSE", outputs, targets, [&](Index, double y, double t) { sum_ += (y - t) * (y - t); });
-    count_ += outputs.numel();
+    detail::for_each_number("RMSE", outputs, targets,
+                            [&](Index, double y, double t) { mean_.add((y - t) * (y - t), 1); });
   }
-  double value() const { return std::sqrt(detail::mean_of(sum_, count_)); }
+  double value() const { return std::sqrt(mean_.value()); }
   std::string name() const { return "RMSE"; }
 
  private:
-  double sum_ = 0.0;
-  Index count_ = 0;
+  detail::Mean mean_;
 };
 
 /// The coefficient of determination: 1 - sum (y - t)^2 / sum (t - mean t)^2 for each column of (N, ...), and the mean
