@@ -95,15 +95,11 @@ class Adam : public Optimizer<detail::AdamRule<T, AdamOptions, false>> {
 };
 
 template <class T>
-Adam(std::vector<Parameter<T>*>) -> Adam<T>;
-template <class T>
-Adam(std::vector<Parameter<T>*>, const AdamOptions&) -> Adam<T>;
+Adam(std::vector<Parameter<T>*>, const AdamOptions& = {}) -> Adam<T>;
 template <class T>
 Adam(std::vector<Parameter<T>*>, const detail::PyTorchOptions&) -> Adam<T>;
 template <class T>
-Adam(std::vector<ParameterGroup<T>>) -> Adam<T>;
-template <class T>
-Adam(std::vector<ParameterGroup<T>>, const AdamOptions&) -> Adam<T>;
+Adam(std::vector<ParameterGroup<T>>, const AdamOptions& = {}) -> Adam<T>;
 template <class T>
 Adam(std::vector<ParameterGroup<T>>, const detail::PyTorchOptions&) -> Adam<T>;
 

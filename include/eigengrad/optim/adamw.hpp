@@ -35,15 +35,11 @@ class AdamW : public Optimizer<detail::AdamRule<T, AdamWOptions, true>> {
 };
 
 template <class T>
-AdamW(std::vector<Parameter<T>*>) -> AdamW<T>;
-template <class T>
-AdamW(std::vector<Parameter<T>*>, const AdamWOptions&) -> AdamW<T>;
+AdamW(std::vector<Parameter<T>*>, const AdamWOptions& = {}) -> AdamW<T>;
 template <class T>
 AdamW(std::vector<Parameter<T>*>, const detail::PyTorchOptions&) -> AdamW<T>;
 template <class T>
-AdamW(std::vector<ParameterGroup<T>>) -> AdamW<T>;
-template <class T>
-AdamW(std::vector<ParameterGroup<T>>, const AdamWOptions&) -> AdamW<T>;
+AdamW(std::vector<ParameterGroup<T>>, const AdamWOptions& = {}) -> AdamW<T>;
 template <class T>
 AdamW(std::vector<ParameterGroup<T>>, const detail::PyTorchOptions&) -> AdamW<T>;
 

@@ -102,15 +102,11 @@ class RMSprop : public Optimizer<detail::RMSpropRule<T>> {
 };
 
 template <class T>
-RMSprop(std::vector<Parameter<T>*>) -> RMSprop<T>;
-template <class T>
-RMSprop(std::vector<Parameter<T>*>, const RMSpropOptions&) -> RMSprop<T>;
+RMSprop(std::vector<Parameter<T>*>, const RMSpropOptions& = {}) -> RMSprop<T>;
 template <class T>
 RMSprop(std::vector<Parameter<T>*>, const detail::PyTorchOptions&) -> RMSprop<T>;
 template <class T>
-RMSprop(std::vector<ParameterGroup<T>>) -> RMSprop<T>;
-template <class T>
-RMSprop(std::vector<ParameterGroup<T>>, const RMSpropOptions&) -> RMSprop<T>;
+RMSprop(std::vector<ParameterGroup<T>>, const RMSpropOptions& = {}) -> RMSprop<T>;
 template <class T>
 RMSprop(std::vector<ParameterGroup<T>>, const detail::PyTorchOptions&) -> RMSprop<T>;
 

@@ -81,15 +81,11 @@ class SGD : public Optimizer<detail::SGDRule<T>> {
 };
 
 template <class T>
-SGD(std::vector<Parameter<T>*>) -> SGD<T>;
-template <class T>
-SGD(std::vector<Parameter<T>*>, const SGDOptions&) -> SGD<T>;
+SGD(std::vector<Parameter<T>*>, const SGDOptions& = {}) -> SGD<T>;
 template <class T>
 SGD(std::vector<Parameter<T>*>, const detail::PyTorchOptions&) -> SGD<T>;
 template <class T>
-SGD(std::vector<ParameterGroup<T>>) -> SGD<T>;
-template <class T>
-SGD(std::vector<ParameterGroup<T>>, const SGDOptions&) -> SGD<T>;
+SGD(std::vector<ParameterGroup<T>>, const SGDOptions& = {}) -> SGD<T>;
 template <class T>
 SGD(std::vector<ParameterGroup<T>>, const detail::PyTorchOptions&) -> SGD<T>;
 
