@@ -50,7 +50,10 @@
 #include <eigengrad/nn/tanh.hpp>
 #include <eigengrad/optim/adam.hpp>
 #include <eigengrad/optim/adamw.hpp>
+#include <eigengrad/optim/averaged_weights.hpp>
 #include <eigengrad/optim/clip_grad.hpp>
+#include <eigengrad/optim/lookahead.hpp>
+#include <eigengrad/optim/multi_optimizer.hpp>
 #include <eigengrad/optim/rmsprop.hpp>
 #include <eigengrad/optim/schedule.hpp>
 #include <eigengrad/optim/sgd.hpp>
@@ -70,6 +73,7 @@
 #include <eigengrad/train/progress.hpp>
 #include <eigengrad/train/reduce_lr_on_plateau.hpp>
 #include <eigengrad/train/run_directory.hpp>
+#include <eigengrad/train/update_bn.hpp>
 #include <eigengrad/version.hpp>
 
 #pragma pop_macro("max")

@@ -3,6 +3,7 @@
 """Optimisers, schedules of learning rates, clipping of gradients."""
 import torch
 from torch.optim import lr_scheduler
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from golden import Golden
 
@@ -140,5 +141,28 @@ def schedules():
     golden.write()
 
 
+def averaged_weights():
+    """Three parameters under SGD with momentum, and after each step PyTorch's averages of them."""
+    golden = Golden("averaged_weights")
+    torch.manual_seed(15)
+    start = [torch.randn(3, 4), torch.randn(4), torch.randn(2, 3, 2)]
+    model = torch.nn.ParameterList([torch.nn.Parameter(p.clone()) for p in start])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    averages = {"swa": AveragedModel(model),
+                "ema": AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.8))}
+    for i, p in enumerate(start):
+        golden.add(f"start.{i}", p)
+    for step in range(5):
+        for i, p in enumerate(model):
+            p.grad = torch.randn_like(p)
+            golden.add(f"grad.{step}.{i}", p.grad)
+        optimizer.step()
+        for name, average in averages.items():
+            average.update_parameters(model)
+            for i, p in enumerate(average.module):
+                golden.add(f"{name}.{step}.{i}", p)
+    golden.write()
+
+
 FILES = {"sgd": sgd, "adam": adam, "adamw": adamw, "rmsprop": rmsprop, "clip_grad_norm": clip_grad_norm,
-         "schedules": schedules}
+         "schedules": schedules, "averaged_weights": averaged_weights}

@@ -42,11 +42,13 @@ train::Checkpoint<T> example(Index step = 12) {
   train::Checkpoint<T> checkpoint;
   checkpoint.network = {{"0.weight", Tensor<T>({2, 2}, {1, 2, 3, T(0.1)})}, {"1.running_mean", Tensor<T>::ones({2})}};
   checkpoint.random_streams = {{"2.random", {.seed = ~std::uint64_t{0}, .stream = 1, .pass = std::uint64_t{1} << 60}}};
-  checkpoint.optimizer = {"Adam",
-                          1.0 / 3.0,
-                          5e-324,
-                          {{"0.weight", std::numeric_limits<Index>::max()}},
-                          {{"0.weight.exp_avg", Tensor<T>::zeros({2, 2})}}};
+  const optim::OptimizerState<T> inner{"Adam",
+                                       1.0 / 3.0,
+                                       5e-324,
+                                       {{"0.weight", std::numeric_limits<Index>::max()}},
+                                       {{"0.weight.exp_avg", Tensor<T>::zeros({2, 2})}},
+                                       {}};
+  checkpoint.optimizer = {"Lookahead", 0.5, 1.0, {{"steps", 7}}, {{"0.weight.slow", Tensor<T>::ones({2, 2})}}, {inner}};
   checkpoint.loader = {.epoch = 3,
                        .batch = 7,
                        .last_epoch = data::kEndless,
@@ -70,12 +72,17 @@ void expect_same(const train::Checkpoint<T>& a, const train::Checkpoint<T>& b) {
     for (const auto& [name, tensor] : one) EXPECT_TRUE(other.contains(name) && equal(tensor, other.at(name))) << name;
   };
   expect_same_tensors(a.network, b.network);
-  expect_same_tensors(a.optimizer.tensors, b.optimizer.tensors);
   EXPECT_EQ(a.random_streams, b.random_streams);
-  EXPECT_EQ(a.optimizer.optimizer, b.optimizer.optimizer);
-  EXPECT_EQ(a.optimizer.learning_rate, b.optimizer.learning_rate);
-  EXPECT_EQ(a.optimizer.learning_rate_factor, b.optimizer.learning_rate_factor);
-  EXPECT_EQ(a.optimizer.steps, b.optimizer.steps);
+  const auto expect_same_state = [&](const auto& self, const auto& one, const auto& other) -> void {
+    expect_same_tensors(one.tensors, other.tensors);
+    EXPECT_EQ(one.optimizer, other.optimizer);
+    EXPECT_EQ(one.learning_rate, other.learning_rate);
+    EXPECT_EQ(one.learning_rate_factor, other.learning_rate_factor);
+    EXPECT_EQ(one.steps, other.steps);
+    ASSERT_EQ(one.parts.size(), other.parts.size());
+    for (std::size_t i = 0; i < one.parts.size(); ++i) self(self, one.parts[i], other.parts[i]);
+  };
+  expect_same_state(expect_same_state, a.optimizer, b.optimizer);
   EXPECT_EQ(a.loader, b.loader);
   EXPECT_EQ(a.course.step, b.course.step);
   EXPECT_EQ(a.course.loss_sum, b.course.loss_sum);
@@ -179,6 +186,14 @@ TEST_F(CheckpointFile, SaysWhatIsWrongWithIt) {
   EXPECT_EQ(problem_of(R"({"course": {"step": 1, "loss_sum": 1, "samples": 1, "seconds": 1, "history": [[1, 2]]}})"),
             "checkpoint.course.history[0] has no element 2");
   auto checkpoint = example<float>();
+  for (int depth = 0; depth < 20; ++depth) {
+    auto inner = checkpoint.optimizer;
+    checkpoint.optimizer.parts = {inner};
+  }
+  save_checkpoint(path(), checkpoint);
+  EXPECT_EQ(problem_with(contents(path()), [](const auto& file) { load_checkpoint(file); }),
+            "checkpoint: optimizers are nested too deeply");
+  checkpoint = example<float>();
   save_checkpoint(path(), checkpoint);
   auto state = load_state<float>(path());
   const Metadata metadata = load_metadata(path());

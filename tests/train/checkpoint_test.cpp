@@ -89,9 +89,14 @@ void expect_same(const Ending& one, const Ending& other, const std::string& plac
     }
   };
   expect_same_tensors(one.last.network, other.last.network);
-  expect_same_tensors(one.last.optimizer.tensors, other.last.optimizer.tensors);
-  EXPECT_EQ(one.last.optimizer.steps, other.last.optimizer.steps) << place;
-  EXPECT_EQ(one.last.optimizer.learning_rate_factor, other.last.optimizer.learning_rate_factor) << place;
+  const auto expect_same_state = [&](const auto& self, const auto& a, const auto& b) -> void {
+    expect_same_tensors(a.tensors, b.tensors);
+    EXPECT_EQ(a.steps, b.steps) << place;
+    EXPECT_EQ(a.learning_rate_factor, b.learning_rate_factor) << place;
+    ASSERT_EQ(a.parts.size(), b.parts.size()) << place;
+    for (std::size_t i = 0; i < a.parts.size(); ++i) self(self, a.parts[i], b.parts[i]);
+  };
+  expect_same_state(expect_same_state, one.last.optimizer, other.last.optimizer);
   EXPECT_EQ(one.last.random_streams, other.last.random_streams) << place;
   EXPECT_EQ(one.last.loader, other.last.loader) << place;
 }
@@ -137,6 +142,29 @@ TEST(Checkpoint, AdamWWithGroupsGoesOnAfterEveryStep) {
 TEST(Checkpoint, RmspropGoesOnAfterEveryStep) {
   expect_resumes_after_every_step([](auto& net) {
     return optim::RMSprop{net.parameters(), {.learning_rate = 0.01, .momentum = 0.5}};
+  });
+}
+
+TEST(Checkpoint, LookaheadGoesOnAfterEveryStep) {
+  expect_resumes_after_every_step([](auto& net) {
+    return optim::Lookahead{optim::Adam{net.parameters(), {.learning_rate = 0.01}}, {.k = 3}};
+  });
+}
+TEST(Checkpoint, AveragedWeightsGoOnAfterEveryStep) {
+  expect_resumes_after_every_step([](auto& net) {
+    return optim::ExponentialMovingAverage{optim::Adam{net.parameters(), {.learning_rate = 0.01}},
+                                           {.decay = 0.8, .start = 2}};
+  });
+  expect_resumes_after_every_step([](auto& net) {
+    return optim::StochasticWeightAveraging{optim::SGD{net.parameters(), {.learning_rate = 0.1}}, {.freq = 2}};
+  });
+}
+TEST(Checkpoint, SeveralOptimisersGoOnAfterEveryStep) {
+  expect_resumes_after_every_step([](auto& net) {
+    auto all = net.parameters();
+    const std::vector<Parameter<float>*> first(all.begin(), all.begin() + 3), rest(all.begin() + 3, all.end());
+    return optim::MultiOptimizer{optim::SGD{first, {.learning_rate = 0.1, .momentum = 0.9}},
+                                 optim::Adam{rest, {.learning_rate = 0.01}}};
   });
 }
 

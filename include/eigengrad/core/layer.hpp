@@ -69,7 +69,8 @@ using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 
 /// The contract of a layer. Beyond these it may have
 ///   void visit(auto&& f)                 calls f(name, x) for each Parameter<T> and each buffer Tensor<T> and, if f can
-///                                        be called with it, each RandomStream that forward draws from
+///                                        be called with it, each RandomStream that forward draws from and each
+///                                        Momentum by which buffers follow the batches
 ///   void backward_parameters(Tensor dy)  as backward, without computing dx: for the first layer that learns
 ///   std::string description() const      "Linear 3072->100", for errors and summaries
 ///   void visit_layers(x, f)              of a layer that holds others: calls f(name, layer, input shape) for each, an
@@ -114,17 +115,25 @@ concept Loss = std::copyable<L> && requires(L loss, const Target& target) {
 template <class L, class T, class Target = Tensor<Index>>
 concept LossOf = Loss<L, Target> && std::same_as<scalar_of<L>, T>;
 
-/// Receives the state of a layer by name: parameters, which are learned, buffers, which are not, and places in sequences
-/// of random numbers.
+/// How far buffers follow each batch: running = (1 - momentum) running + momentum batch. A layer that has one shows it
+/// in visit, so that the buffers can be computed anew (train/update_bn.hpp).
+struct Momentum {
+  double value = 0.1;
+};
+
+/// Receives the state of a layer by name: parameters, which are learned, buffers, which are not, places in sequences of
+/// random numbers, and the momentum of buffers that follow the batches.
 template <class T>
 struct Visitor {
   std::function<void(std::string_view, Parameter<T>&)> parameter;
   std::function<void(std::string_view, Tensor<T>&)> buffer = [](std::string_view, Tensor<T>&) {};
   std::function<void(std::string_view, RandomStream&)> random = [](std::string_view, RandomStream&) {};
+  std::function<void(std::string_view, Momentum&)> momentum = [](std::string_view, Momentum&) {};
 
   void operator()(std::string_view name, Parameter<T>& x) const { parameter(name, x); }
   void operator()(std::string_view name, Tensor<T>& x) const { buffer(name, x); }
   void operator()(std::string_view name, RandomStream& x) const { random(name, x); }
+  void operator()(std::string_view name, Momentum& x) const { momentum(name, x); }
 };
 
 /// Calls the layer's visit, if it has one.

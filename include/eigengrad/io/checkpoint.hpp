@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -16,7 +19,8 @@
 #include <eigengrad/train/checkpoint.hpp>
 
 // Checkpoints in files of the safetensors format: the network's tensors as "network.0.weight", the optimiser's as
-// "optimizer.0.weight.exp_avg", and everything else as JSON in the metadata "checkpoint".
+// "optimizer.0.weight.exp_avg", those of an optimiser inside of it as "optimizer[0].0.weight.exp_avg", and everything
+// else as JSON in the metadata "checkpoint".
 //   io::save_checkpoint("runs/checkpoint.safetensors", checkpoint, {.keep = 3});
 //   const train::Checkpoint<> checkpoint = io::load_checkpoint("runs/checkpoint.safetensors");
 
@@ -28,8 +32,10 @@ struct SaveCheckpointOptions {
 
 namespace detail {
 
-inline constexpr std::string_view kOfNetwork = "network.";
-inline constexpr std::string_view kOfOptimizer = "optimizer.";
+inline constexpr std::string_view kOfNetwork = "network";
+inline constexpr std::string_view kOfOptimizer = "optimizer";
+/// Optimisers inside of optimisers inside of ...: no program has more, but a file may say so.
+inline constexpr int kMostNested = 16;
 
 using Json = nlohmann::json;
 
@@ -55,6 +61,7 @@ class JsonReader {
     return {json_[i], joined(place_, "[", i, "]")};
   }
   std::size_t size() const { return json_.is_array() ? json_.size() : 0; }
+  bool contains(std::string_view name) const { return json_.is_object() && json_.contains(name); }
 
   double number() const {
     if (json_ == "nan") return std::numeric_limits<double>::quiet_NaN();
@@ -138,21 +145,47 @@ inline data::LoaderState loader_state_of(const JsonReader& json) {
           .seed = json["seed"].count()};
 }
 
+template <class T>
+Json to_json(const optim::OptimizerState<T>& optimizer) {
+  Json steps = Json::object();
+  for (const auto& [name, count] : optimizer.steps) steps[name] = count;
+  Json json{{"name", optimizer.optimizer},
+            {"learning_rate", number(optimizer.learning_rate)},
+            {"learning_rate_factor", number(optimizer.learning_rate_factor)},
+            {"steps", steps}};
+  for (const auto& part : optimizer.parts) json["parts"].push_back(to_json(part));
+  return json;
+}
+template <class T>
+optim::OptimizerState<T> optimizer_state_of(const JsonReader& json, int depth = 0) {
+  if (depth > kMostNested) throw ValueError("checkpoint: optimizers are nested too deeply");
+  optim::OptimizerState<T> state;
+  state.optimizer = json["name"].text();
+  state.learning_rate = json["learning_rate"].number();
+  state.learning_rate_factor = json["learning_rate_factor"].number();
+  json["steps"].for_each([&](const std::string& name, const JsonReader& count) { state.steps[name] = count.index(); });
+  if (!json.contains("parts")) return state;
+  const JsonReader parts = json["parts"];
+  for (std::size_t i = 0; i < parts.size(); ++i) state.parts.push_back(optimizer_state_of<T>(parts[i], depth + 1));
+  return state;
+}
+
+/// Calls f(name, state) for an optimiser's state, and for those of the optimisers inside: "optimizer[0]".
+template <class State, class F>
+void for_each_optimizer(const std::string& name, State& state, const F& f) {
+  f(name, state);
+  for (std::size_t i = 0; i < state.parts.size(); ++i) for_each_optimizer(joined(name, "[", i, "]"), state.parts[i], f);
+}
+
 /// All of a checkpoint but its tensors.
 template <class T>
 std::string print_checkpoint(const train::Checkpoint<T>& checkpoint) {
-  Json random = Json::object(), steps = Json::object();
+  Json random = Json::object();
   for (const auto& [name, stream] : checkpoint.random_streams) random[name] = {stream.seed, stream.stream, stream.pass};
-  for (const auto& [name, count] : checkpoint.optimizer.steps) steps[name] = count;
-  const auto& optimizer = checkpoint.optimizer;
   const Json json{{"course", to_json(checkpoint.course)},
                   {"loader", to_json(checkpoint.loader)},
                   {"random_streams", random},
-                  {"optimizer",
-                   {{"name", optimizer.optimizer},
-                    {"learning_rate", number(optimizer.learning_rate)},
-                    {"learning_rate_factor", number(optimizer.learning_rate_factor)},
-                    {"steps", steps}}}};
+                  {"optimizer", to_json(checkpoint.optimizer)}};
   return json.dump();
 }
 
@@ -165,12 +198,7 @@ void parse_checkpoint(const std::string& text, train::Checkpoint<T>& checkpoint)
   reader["random_streams"].for_each([&](const std::string& name, const JsonReader& stream) {
     checkpoint.random_streams[name] = {stream[0].count(), stream[1].count(), stream[2].count()};
   });
-  auto& optimizer = checkpoint.optimizer;
-  optimizer.optimizer = reader["optimizer"]["name"].text();
-  optimizer.learning_rate = reader["optimizer"]["learning_rate"].number();
-  optimizer.learning_rate_factor = reader["optimizer"]["learning_rate_factor"].number();
-  reader["optimizer"]["steps"].for_each(
-      [&](const std::string& name, const JsonReader& count) { optimizer.steps[name] = count.index(); });
+  checkpoint.optimizer = optimizer_state_of<T>(reader["optimizer"]);
 }
 
 /// "checkpoint.safetensors" is followed by "checkpoint-1.safetensors", and so on to older ones.
@@ -206,9 +234,12 @@ void save_checkpoint(const std::filesystem::path& path, const train::Checkpoint<
                      const SaveCheckpointOptions& options = {}) {
   eigengrad::detail::check::above_zero("save_checkpoint", "keep", options.keep);
   nn::State<T> tensors;
-  for (const auto& [name, tensor] : checkpoint.network) tensors.emplace(joined(detail::kOfNetwork, name), tensor);
-  for (const auto& [name, tensor] : checkpoint.optimizer.tensors)
-    tensors.emplace(joined(detail::kOfOptimizer, name), tensor);
+  for (const auto& [name, tensor] : checkpoint.network) tensors.emplace(joined(detail::kOfNetwork, ".", name), tensor);
+  detail::for_each_optimizer(std::string(detail::kOfOptimizer), checkpoint.optimizer,
+                             [&](const std::string& optimizer, const auto& state) {
+                               for (const auto& [name, tensor] : state.tensors)
+                                 tensors.emplace(joined(optimizer, ".", name), tensor);
+                             });
   detail::keep_older(path, options.keep);
   save_state(path, tensors, {{"checkpoint", detail::print_checkpoint(checkpoint)}});
 }
@@ -227,14 +258,16 @@ train::Checkpoint<T> load_checkpoint(const std::filesystem::path& path) {
     throw IoError(path.string(), error.what());
   }
   for (const auto& tensor : reader.header().tensors) reader.template check_type<T>(tensor, /*conversion=*/false);
+  std::map<std::string, nn::State<T>*, std::less<>> owners{{std::string(detail::kOfNetwork), &checkpoint.network}};
+  detail::for_each_optimizer(std::string(detail::kOfOptimizer), checkpoint.optimizer,
+                             [&](const std::string& name, auto& state) { owners.emplace(name, &state.tensors); });
   for (const auto& tensor : reader.header().tensors) {
     const std::string_view name = tensor.name;
-    if (name.starts_with(detail::kOfNetwork))
-      reader.read(tensor, checkpoint.network[std::string(name.substr(detail::kOfNetwork.size()))]);
-    else if (name.starts_with(detail::kOfOptimizer))
-      reader.read(tensor, checkpoint.optimizer.tensors[std::string(name.substr(detail::kOfOptimizer.size()))]);
-    else
+    const std::size_t dot = std::min(name.find('.'), name.size() - 1);
+    const auto owner = owners.find(name.substr(0, dot));
+    if (owner == owners.end())
       throw IoError(path.string(), joined("tensor ", name, " is neither of a network nor of an optimizer"));
+    reader.read(tensor, (*owner->second)[std::string(name.substr(dot + 1))]);
   }
   return checkpoint;
 }

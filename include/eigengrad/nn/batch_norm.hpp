@@ -96,6 +96,7 @@ class BatchNorm {
     }
     f("running_mean", running_mean);
     f("running_var", running_var);
+    if constexpr (requires { f("momentum", momentum_); }) f("momentum", momentum_);
   }
 
   EIGENGRAD_COLD std::string description() const { return error_text(ranks_.layer, " ", num_features_); }
@@ -113,7 +114,7 @@ class BatchNorm {
   };
 
   EIGENGRAD_COLD BatchNorm(const Ranks& ranks, Index num_features, const BatchNormOptions& options)
-      : ranks_(ranks), num_features_(num_features), options_(options) {
+      : ranks_(ranks), num_features_(num_features), options_(options), momentum_{options.momentum} {
     detail::check::above_zero(ranks.layer, "num_features", num_features);
     detail::check::at_least(ranks.layer, "eps", options.eps, 0.0);
     detail::check::between(ranks.layer, "momentum", options.momentum, 0.0, 1.0);
@@ -141,7 +142,7 @@ class BatchNorm {
 
   /// Moves the running statistics towards those of a batch of `count` values a channel.
   void track(const Tensor<T>& mean, const Tensor<T>& var, double count) {
-    const T step = static_cast<T>(options_.momentum);
+    const T step = static_cast<T>(momentum_.value);
     const T unbiased = static_cast<T>(count / (count - 1.0));
     const auto towards = [this, kept = T(1) - step](Tensor<T>& running, const Tensor<T>& now, T share) {
       const auto blend = [kept, share](const auto& r, const auto& v) { return kept * r + share * v; };
@@ -155,6 +156,7 @@ class BatchNorm {
   Ranks ranks_;
   Index num_features_;
   BatchNormOptions options_;
+  Momentum momentum_;
   Kept<Memory> kept_;  // of the last forward that remembers
 };
 

@@ -34,6 +34,10 @@ EIGENGRAD_COLD Visitor<T> prefixed(const std::string& prefix, F& f) {
           .random =
               [&, prefix](std::string_view name, RandomStream& stream) {
                 if constexpr (requires { f(prefix, stream); }) f(prefix + std::string(name), stream);
+              },
+          .momentum =
+              [&, prefix](std::string_view name, Momentum& momentum) {
+                if constexpr (requires { f(prefix, momentum); }) f(prefix + std::string(name), momentum);
               }};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <vector>
@@ -75,6 +76,18 @@ double clip_grad_norm(std::span<Parameter<T>* const> parameters, double max_norm
     ArrayMap<T>(grads + begin, end - begin) *= scale;
   });
   return norm;
+}
+
+/// Of the parameters of an optimiser; takes no memory from the system.
+template <class Optimizer>
+double clip_grad_norm_of(const Optimizer& optimizer, double max_norm) {
+  using Pointer = Parameter<typename Optimizer::Scalar>*;
+  std::vector<Pointer, eigengrad::detail::PoolAllocator<Pointer>> parameters;
+  std::size_t count = 0;
+  optimizer.for_each_parameter([&](auto&) { ++count; });
+  parameters.reserve(count);
+  optimizer.for_each_parameter([&](auto& parameter) { parameters.push_back(&parameter); });
+  return clip_grad_norm(std::span<const Pointer>(parameters), max_norm);
 }
 
 }  // namespace detail

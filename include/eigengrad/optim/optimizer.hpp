@@ -95,14 +95,21 @@ class Optimizer {
     for (Entry& entry : entries_) entry.get().zero_grad();
   }
 
-  /// optim::clip_grad_norm of the optimiser's parameters.
-  EIGENGRAD_CALLED double clip_grad_norm(double max_norm) {
+  /// Calls f with each of its parameters, in their order; takes no memory.
+  template <class F>
+  void for_each_parameter(const F& f) const {
     check_parameters();
-    std::vector<Parameter<Scalar>*, detail::PoolAllocator<Parameter<Scalar>*>> parameters;
-    parameters.reserve(entries_.size());
-    for (Entry& entry : entries_) parameters.push_back(&entry.get());
-    return optim::clip_grad_norm(parameters, max_norm);
+    for (const Entry& entry : entries_) f(entry.get());
   }
+  /// True if a parameter has a gradient to make a step with.
+  bool has_grad() const {
+    bool found = false;
+    for_each_parameter([&](const Parameter<Scalar>& p) { found = found || p.has_grad(); });
+    return found;
+  }
+
+  /// optim::clip_grad_norm of the optimiser's parameters.
+  EIGENGRAD_CALLED double clip_grad_norm(double max_norm) { return detail::clip_grad_norm_of(*this, max_norm); }
 
   /// The rate of the groups that have none of their own, without the factor.
   double learning_rate() const { return options_.learning_rate; }
@@ -132,7 +139,7 @@ class Optimizer {
   template <class L>
   OptimizerState<Scalar> state(L& net) const {
     check_parameters();
-    OptimizerState<Scalar> state{Rule::kName, options_.learning_rate, factor_, {}, {}};
+    OptimizerState<Scalar> state{Rule::kName, options_.learning_rate, factor_, {}, {}, {}};
     const std::vector<std::string> names = names_in(net);
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       state.steps.emplace(names[i], entries_[i].steps);

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <eigengrad/core/layer.hpp>
 
@@ -22,6 +23,7 @@ struct OptimizerState {
   double learning_rate_factor = 1.0;
   std::map<std::string, Index, std::less<>> steps;        ///< of each parameter: "0.weight"
   std::map<std::string, Tensor<T>, std::less<>> tensors;  ///< "0.weight.exp_avg"; none before the first step
+  std::vector<OptimizerState> parts;                      ///< of the optimisers inside of this one
 };
 
 namespace detail {

@@ -13,6 +13,7 @@
 
 #include <eigengrad/optim/clip_grad.hpp>
 #include <eigengrad/optim/schedule.hpp>
+#include <eigengrad/train/averaged_network.hpp>
 #include <eigengrad/train/callbacks.hpp>
 #include <eigengrad/train/check_shapes.hpp>
 #include <eigengrad/train/evaluate.hpp>
@@ -124,6 +125,8 @@ EIGENGRAD_COLD void check_data(const Net& net, const L& loss, const data::Loader
 ///          ShapeError if a result of the network or of the loss's backward has a shape that it should not;
 ///          StateError if a parameter of the optimiser has got no gradient by the first evaluation after a whole
 ///          epoch, or by the last one
+/// With an optimiser that averages weights (optim/averaged_weights.hpp) the averaged network is what is evaluated, what
+/// on_evaluation's callables see and what the run ends with. Its batch norm has the running statistics of the data.
 template <class Net, class L, class Optimizer, class D, data::Dataset Validation, class Checkpoints = NoCheckpoints>
 std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loader<D>& loader,
                              const Validation& validation, const FitOptions& options = {},
@@ -133,12 +136,17 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
   check_data(net, loss, loader, validation);
   using Clock = std::chrono::steady_clock;
   zero_grad(net);
+  detail::AveragedNetwork averaged(net, optimizer, loader);
+  averaged.leave();  // which an earlier run has ended with
   Course course;
   if constexpr (kWritesCheckpoints) checkpoints.begin(net, optimizer, loader, course);
   const Index steps_before = course.step;
   options.on_step.begin(course.history);
   options.on_evaluation.begin(course.history);
-  if (steps_before >= options.max_steps) return course.history;
+  if (steps_before >= options.max_steps) {
+    averaged.enter(steps_before);
+    return course.history;
+  }
   detail::UnreachedParameters unreached;
   if (steps_before == 0) loader.begin_pass();
   data::LoaderState at_batch = loader.state();  // of the next step
@@ -177,16 +185,19 @@ std::vector<Measurement> fit(Net& net, L loss, Optimizer& optimizer, data::Loade
     if (evaluates) {
       const bool reached_all = step - steps_before >= loader.batches_per_epoch() || (steps_before == 0 && !batch);
       if (reached_all) unreached.require_none();
+      averaged.enter(step);
       const Evaluation now = evaluate(net, loss, validation);
       course.history.push_back({step, course.loss_sum / course.samples, now.loss, now.accuracy, course.seconds});
       course.loss_sum = course.samples = 0.0;
       stopped = options.on_evaluation(course.history.back()) || stopped;
+      averaged.leave();
     }
     if constexpr (kWritesCheckpoints) {
       if (stopped || !batch || checkpoints.is_due(step, evaluates)) checkpoints.write(net, optimizer, at_batch, course);
     }
   }
   if (batch) loader.load_state(at_batch);  // it has not been used
+  averaged.enter(course.step);
   options.on_step.end();
   options.on_evaluation.end();
   return course.history;
