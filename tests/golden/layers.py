@@ -74,7 +74,7 @@ def residual():
 
 
 def losses():
-    """Mean squared error, and cross-entropy with label smoothing: loss and gradient."""
+    """Mean squared error, and cross-entropy with all its options: loss and gradient."""
     golden = Golden("losses")
     torch.manual_seed(14)
 
@@ -90,6 +90,13 @@ def losses():
     for smoothing in (0.0, 0.1, 1.0):
         add(f"smoothing_{smoothing}", torch.nn.CrossEntropyLoss(label_smoothing=smoothing), 3 * torch.randn(6, 5),
             torch.randint(0, 5, (6,)))
+    weight = torch.tensor([0.5, 2.0, 1.0, 0.0, 3.0])
+    for case, options in {"weight": {"weight": weight}, "ignore": {"ignore_index": -100},
+                          "all": {"weight": weight, "ignore_index": -100, "label_smoothing": 0.3}}.items():
+        target = torch.randint(0, 5, (6,))
+        if "ignore_index" in options:
+            target[2] = target[5] = -100
+        add(case, torch.nn.CrossEntropyLoss(**options), 3 * torch.randn(6, 5), target)
     golden.write()
 
 

@@ -63,6 +63,25 @@ TEST(SoftmaxCrossEntropyLoss, MatchesPyTorch) {
     expect_loss_case<float, Index>(name, SoftmaxCrossEntropy<float>{{.label_smoothing = smoothing}}, 1e-5);
   }
   expect_loss_case<double, Index>("smoothing_0.0", SoftmaxCrossEntropy<double>{}, 1e-10);
+  const std::vector<double> weight{0.5, 2.0, 1.0, 0.0, 3.0};
+  for (const auto& [name, options] : std::vector<std::pair<const char*, SoftmaxCrossEntropyOptions>>{
+           {"weight", {.weight = weight}},
+           {"ignore", {.ignore_index = -100}},
+           {"all", {.label_smoothing = 0.3, .weight = weight, .ignore_index = -100}}}) {
+    expect_loss_case<double, Index>(name, SoftmaxCrossEntropy<double>{options}, 1e-10);
+    expect_loss_case<float, Index>(name, SoftmaxCrossEntropy<float>{options}, 1e-5);
+  }
+}
+
+TEST(SoftmaxCrossEntropyLoss, LooksAtTheTargetsAsItsOptionsSay) {
+  const SoftmaxCrossEntropy<float> loss{{.weight = {1, 2}, .ignore_index = -1}};
+  const Tensor<Index> labels({3}, {0, -1, 1});
+  EXPECT_NO_THROW(loss.check_target({3, 2}, labels));
+  EXPECT_EQ(loss.weight_of({3, 2}, labels), 3.0);
+  EXPECT_THROW(loss.check_target({3, 2}, Tensor<Index>({3}, {0, -2, 1})), ValueError);
+  EXPECT_THROW(loss.check_target({3, 3}, labels), ValueError);
+  EXPECT_THROW(loss.check_target({1, 2}, Tensor<Index>({1}, {-1})), ValueError);
+  EXPECT_THROW((SoftmaxCrossEntropy<float>{{.weight = {1, -2}}}), ValueError);
 }
 
 TEST(SoftmaxCrossEntropyLoss, RefusesALabelSmoothingOutOfRange) {

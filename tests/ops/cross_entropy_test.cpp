@@ -2,17 +2,20 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include <eigengrad/ops/cross_entropy.hpp>
 
+#include "support/message_of.hpp"
 #include "support/tensors.hpp"
 
 namespace eigengrad::EIGENGRAD_ISA::ops::cross_entropy_test {
 namespace {
 
 using testing::difference;
+using testing::message_of;
 using testing::random;
 
 const Tensor<Index> kLabels({4}, {2, 0, 1, 2});
@@ -73,24 +76,93 @@ TEST(SoftmaxCrossEntropy, WithLabelSmoothingHasAMixedTarget) {
         dx.mutable_matrix()(n, c) = (p(n, c) - target) / 4.0;
       }
     }
-    const auto [loss, probabilities] = softmax_cross_entropy(logits, kLabels, smoothing);
+    const auto [loss, probabilities] = softmax_cross_entropy(logits, kLabels, {.label_smoothing = smoothing});
     EXPECT_NEAR(loss, expected, 1e-14) << smoothing;
-    EXPECT_LT(difference(softmax_cross_entropy_backward(probabilities, kLabels, smoothing), dx), 1e-14) << smoothing;
+    EXPECT_LT(difference(softmax_cross_entropy_backward(probabilities, kLabels, {.label_smoothing = smoothing}), dx),
+              1e-14)
+        << smoothing;
   }
 }
 
 TEST(SoftmaxCrossEntropy, WithLabelSmoothingIsStableForLargeLogits) {
   const Tensor<float> logits({1, 4}, {1e30F, -1e30F, 0, 1e30F});
   // The mean of x - max is -0.75e30 and that of the true class 0.
-  EXPECT_FLOAT_EQ(softmax_cross_entropy(logits, Tensor<Index>({1}, {0}), 0.1).loss, 0.075e30F);
+  EXPECT_FLOAT_EQ(softmax_cross_entropy(logits, Tensor<Index>({1}, {0}), {.label_smoothing = 0.1}).loss, 0.075e30F);
 }
 
 TEST(SoftmaxCrossEntropy, RefusesALabelSmoothingOutOfRange) {
   const auto logits = random<float>({4, 3}, 1);
   for (const double smoothing : {-0.1, 1.1, std::nan("")}) {
-    EXPECT_THROW(softmax_cross_entropy(logits, kLabels, smoothing), ValueError);
-    EXPECT_THROW(softmax_cross_entropy_backward(logits, kLabels, smoothing), ValueError);
+    EXPECT_THROW(softmax_cross_entropy(logits, kLabels, {.label_smoothing = smoothing}), ValueError);
+    EXPECT_THROW(softmax_cross_entropy_backward(logits, kLabels, {.label_smoothing = smoothing}), ValueError);
   }
+}
+
+/// With weights, smoothing and an ignored label, from the definition.
+double definition(const Tensor<double>& logits, const Tensor<Index>& labels,
+                  const SoftmaxCrossEntropyOptions& options) {
+  const Tensor<double> p = softmax(logits);
+  const Index classes = logits.size(1);
+  const auto weight = [&](Index c) {
+    return options.weight.empty() ? 1.0 : options.weight[static_cast<std::size_t>(c)];
+  };
+  double sum = 0.0, total = 0.0;
+  for (Index n = 0; n < labels.numel(); ++n) {
+    const Index label = labels(n);
+    if (label == options.ignore_index) continue;
+    sum -= (1.0 - options.label_smoothing) * weight(label) * std::log(p(n, label));
+    for (Index c = 0; c < classes; ++c)
+      sum -= options.label_smoothing / static_cast<double>(classes) * weight(c) * std::log(p(n, c));
+    total += weight(label);
+  }
+  return sum / total;
+}
+
+TEST(SoftmaxCrossEntropy, WithWeightsAndAnIgnoredLabelFollowsTheDefinition) {
+  const auto logits = random<double>({6, 3}, 6);
+  const std::vector<double> weight{0.5, 2.0, 0.0};
+  for (const SoftmaxCrossEntropyOptions& options : {SoftmaxCrossEntropyOptions{.weight = weight},
+                                                    {.ignore_index = 1},
+                                                    {.ignore_index = -100},
+                                                    {.weight = weight, .ignore_index = -100},
+                                                    {.label_smoothing = 0.3, .weight = weight, .ignore_index = -100},
+                                                    {.label_smoothing = 1.0, .weight = weight}}) {
+    const Index other = options.ignore_index.value_or(0);
+    const Tensor<Index> labels({6}, {0, 1, other, 2, 1, other});
+    const auto loss = [&](const Tensor<double>& x) { return definition(x, labels, options); };
+    const auto [value, probabilities] = softmax_cross_entropy(logits, labels, options);
+    EXPECT_NEAR(value, loss(logits), 1e-14);
+    const Tensor<double> dx = softmax_cross_entropy_backward(probabilities, labels, options);
+    for (Index i = 0; i < logits.numel(); ++i) {
+      Tensor<double> up = logits, down = logits;
+      up.mutable_data()[i] += 1e-6;
+      down.mutable_data()[i] -= 1e-6;
+      EXPECT_NEAR(dx.data()[i], (loss(up) - loss(down)) / 2e-6, 1e-9) << i;
+    }
+  }
+}
+
+TEST(SoftmaxCrossEntropy, TakesNothingFromAnIgnoredRow) {
+  const Tensor<float> logits({2, 2}, {1, 2, std::nanf(""), std::numeric_limits<float>::infinity()});
+  const Tensor<Index> labels({2}, {0, -1});
+  const auto [loss, probabilities] = softmax_cross_entropy(logits, labels, {.ignore_index = -1});
+  EXPECT_FLOAT_EQ(loss, 1.3132617F);
+  const auto dx = softmax_cross_entropy_backward(probabilities, labels, {.ignore_index = -1});
+  EXPECT_EQ(dx(1, 0), 0.0F);
+  EXPECT_EQ(dx(1, 1), 0.0F);
+}
+
+TEST(SoftmaxCrossEntropy, RefusesWeightsThatDoNotFit) {
+  const auto logits = random<float>({4, 3}, 1);
+  const auto problem = [&](const SoftmaxCrossEntropyOptions& options) {
+    return message_of([&] { softmax_cross_entropy(logits, kLabels, options); });
+  };
+  EXPECT_EQ(problem({.weight = {1.0, 2.0}}),
+            "softmax_cross_entropy: weight has 2 numbers, expected 3: one for each class; input shape (4, 3)");
+  EXPECT_NE(problem({.weight = {1.0, -2.0, 1.0}}).find("weight of class 1 is -2"), std::string::npos);
+  EXPECT_NE(problem({.weight = {1.0, testing::kNaN, 1.0}}).find("weight of class 1 is nan"), std::string::npos);
+  EXPECT_EQ(problem({.weight = {0.0, 0.0, 0.0}}),
+            "softmax_cross_entropy: no row counts: all labels are ignore_index or of weight 0");
 }
 
 TEST(SoftmaxCrossEntropy, RefusesLabelsThatDoNotFit) {

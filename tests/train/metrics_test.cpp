@@ -201,5 +201,30 @@ TEST(ConfusionMatrix, IsAPicture) {
   EXPECT_NE(svg.find("fill-opacity=\"0.500\""), std::string::npos);
 }
 
+// A label that the loss ignores: the loss of the data set is the mean over what counts, whatever the batches.
+TEST(Metrics, LeaveOutAnIgnoredLabel) {
+  const Tensor<float> outputs({4, 2}, {3, 1, 0, 2, 5, 4, 1, 2});
+  const Tensor<Index> labels({4}, {0, 0, -1, 1});
+  Accuracy accuracy{{.ignore_index = -1}};
+  TopKAccuracy top1{1, {.ignore_index = -1}};
+  ConfusionMatrix confusion{2, {.ignore_index = -1}};
+  accuracy.update(outputs, labels);
+  top1.update(outputs, labels);
+  confusion.update(outputs, labels);
+  EXPECT_DOUBLE_EQ(accuracy.value(), 2.0 / 3.0);
+  EXPECT_DOUBLE_EQ(top1.value(), 2.0 / 3.0);
+  EXPECT_DOUBLE_EQ(confusion.value(), 2.0 / 3.0);
+
+  const nn::SoftmaxCrossEntropy<float> loss{{.weight = {1.0, 4.0}, .ignore_index = -1}};
+  const data::TensorDataset set{outputs, labels};
+  nn::Sequential<> nothing;
+  for (const Index batch_size : {1, 2, 3, 4}) {  // of 1: a batch in which nothing counts
+    const auto [value, share] = evaluate(nothing, loss, set, batch_size);
+    auto whole = loss;
+    EXPECT_NEAR(value, static_cast<double>(whole.forward(outputs, labels)), 1e-6) << batch_size;
+    EXPECT_DOUBLE_EQ(share, 2.0 / 3.0) << batch_size;
+  }
+}
+
 }  // namespace
 }  // namespace eigengrad::EIGENGRAD_ISA::train

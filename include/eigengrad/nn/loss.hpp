@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -48,25 +49,24 @@ class CrossEntropy {
   Tensor<Index> labels_;
 };
 
-struct SoftmaxCrossEntropyOptions {
-  double label_smoothing = 0.0;  ///< the share of the target that all classes get in equal parts
-};
+using ops::SoftmaxCrossEntropyOptions;
 
 /// Cross-entropy of softmax(x) from the logits x, as torch.nn.CrossEntropyLoss; stable for large logits.
+///   nn::SoftmaxCrossEntropy loss{{.label_smoothing = 0.1}};
+///   nn::SoftmaxCrossEntropy loss{{.weight = {1.0, 5.0}, .ignore_index = -1}};
 /// Shapes   x (..., C), N rows; labels (N) or (...), not (N, 1)
 /// Units    nats
-/// Errors   ShapeError if the numbers of rows and labels differ or there is none, ValueError for a label outside
-///          0 ... C-1 or a label_smoothing outside 0 ... 1
+/// Errors   ValueError for an option out of range; those of ops::softmax_cross_entropy
 template <class T = float>
 class SoftmaxCrossEntropy {
  public:
   SoftmaxCrossEntropy() = default;
-  explicit SoftmaxCrossEntropy(const SoftmaxCrossEntropyOptions& options) : options_(options) {
-    detail::check::between("SoftmaxCrossEntropy", "label_smoothing", options.label_smoothing, 0.0, 1.0);
+  EIGENGRAD_COLD explicit SoftmaxCrossEntropy(const SoftmaxCrossEntropyOptions& options) : options_(options) {
+    ops::detail::check_options("SoftmaxCrossEntropy", options);
   }
 
   T forward(Tensor<T> logits, const Tensor<Index>& labels) {
-    auto [loss, probabilities] = ops::softmax_cross_entropy(std::move(logits), labels, options_.label_smoothing);
+    auto [loss, probabilities] = ops::softmax_cross_entropy(std::move(logits), labels, options_);
     probabilities_ = std::move(probabilities);
     labels_ = labels;
     return loss;
@@ -74,13 +74,19 @@ class SoftmaxCrossEntropy {
 
   Tensor<T> backward() {
     detail::check::remembered(*this, !probabilities_.empty());
-    return ops::softmax_cross_entropy_backward(probabilities_, labels_, options_.label_smoothing);
+    return ops::softmax_cross_entropy_backward(probabilities_, labels_, options_);
   }
 
   /// Errors   those of forward on outputs of that shape
   void check_target(const Shape& x, const Tensor<Index>& labels) const {
-    ops::detail::check_labels(description(), x, labels);
+    ops::detail::ClassWeights(description(), x, labels, options_).require_any(description());
   }
+
+  /// What the mean over such labels is divided by: their number or, with options, the sum of the weights that count.
+  double weight_of(const Shape& x, const Tensor<Index>& labels) const {
+    return ops::detail::ClassWeights(description(), x, labels, options_).total();
+  }
+  std::optional<Index> ignore_index() const { return options_.ignore_index; }
 
   std::string description() const { return "SoftmaxCrossEntropy"; }
 

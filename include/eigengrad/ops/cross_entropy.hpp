@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <eigengrad/ops/softmax.hpp>
 
@@ -16,13 +19,14 @@ namespace eigengrad::EIGENGRAD_ISA::ops {
 
 namespace detail {
 
-/// At least one row, one label for each, each label the number of a column.
-EIGENGRAD_CALLED inline void check_labels(std::string_view where, const Shape& x, const Tensor<Index>& labels) {
+/// At least one row, one label for each, each label the number of a column or the one that is ignored.
+EIGENGRAD_CALLED inline void check_labels(std::string_view where, const Shape& x, const Tensor<Index>& labels,
+                                          std::optional<Index> ignored = {}) {
   detail::check::labels(where, labels.shape(), x);
   if (labels.empty()) throw ShapeError(std::string(where) + ": no rows, and the mean of none is not defined");
   for (Index row = 0; row < labels.numel(); ++row) {
     const Index label = labels.data()[row];
-    if (label < 0 || label >= x.cols()) {
+    if ((label < 0 || label >= x.cols()) && label != ignored) {
       throw ValueError(error_text(where, ": label ", label, " of row ", row, ", expected 0 to ", x.cols() - 1));
     }
   }
@@ -72,66 +76,146 @@ struct SoftmaxCrossEntropyResult {
   Tensor<T> probabilities;  ///< softmax of the logits
 };
 
-/// Cross-entropy of softmax(x), computed from the logits: L = 1/N sum_n (log sum_c exp x[n, c] - x[n, t_n])
-/// With label_smoothing e the target is 1 - e + e/C at the true class and e/C elsewhere, so that instead of x[n, t_n]
-/// stands (1 - e) x[n, t_n] + e/C sum_c x[n, c].
+struct SoftmaxCrossEntropyOptions {
+  double label_smoothing = 0.0;            ///< the share of the target that all classes get in equal parts
+  std::vector<double> weight = {};         ///< what each class counts, C numbers; empty for 1
+  std::optional<Index> ignore_index = {};  ///< a label, one of the classes or not, whose rows count nothing
+};
+
+namespace detail {
+
+/// Errors   ValueError for an option out of range
+EIGENGRAD_COLD inline void check_options(std::string_view where, const SoftmaxCrossEntropyOptions& options) {
+  detail::check::between(where, "label_smoothing", options.label_smoothing, 0.0, 1.0);
+  for (std::size_t c = 0; c < options.weight.size(); ++c)
+    detail::check::at_least(where, error_text("weight of class ", c), options.weight[c], 0.0);
+}
+
+/// What the rows and classes of a batch count.
+class ClassWeights {
+ public:
+  EIGENGRAD_CALLED ClassWeights(std::string_view where, const Shape& x, const Tensor<Index>& labels,
+                                const SoftmaxCrossEntropyOptions& options)
+      : options_(options), sum_(static_cast<double>(x.cols())) {
+    check_labels(where, x, labels, options.ignore_index);
+    check_options(where, options);
+    if (weighted()) {
+      if (static_cast<Index>(options.weight.size()) != x.cols())
+        throw ValueError(error_text(where, ": weight has ", options.weight.size(), " numbers, expected ", x.cols(),
+                                    ": one for each class; input shape ", x));
+      sum_ = 0.0;
+      for (const double w : options.weight) sum_ += w;
+    }
+    for (const Index label : labels.span()) total_ += ignores(label) ? 0.0 : of(label);
+  }
+  /// Errors   ValueError if no row counts: the mean of none is not defined
+  void require_any(std::string_view where) const {
+    if (total_ > 0.0) return;
+    throw ValueError(error_text(where, ": no row counts: all labels are ignore_index or of weight 0"));
+  }
+
+  bool weighted() const { return !options_.weight.empty(); }
+  bool ignores(Index label) const { return options_.ignore_index == label; }
+  double of(Index label) const { return weighted() ? options_.weight[static_cast<std::size_t>(label)] : 1.0; }
+  /// Of all classes.
+  double sum() const { return sum_; }
+  /// Of all rows: what the mean is divided by.
+  double total() const { return total_; }
+
+ private:
+  const SoftmaxCrossEntropyOptions& options_;
+  double sum_;
+  double total_ = 0.0;
+};
+
+}  // namespace detail
+
+/// Cross-entropy of softmax(x), computed from the logits: L = sum_n w[t_n] (log sum_c exp x[n, c] - x[n, t_n]) / W
+/// with W = sum_n w[t_n] over the rows that are not ignored; without weights the mean over the rows.
+/// With label_smoothing e the target is 1 - e + e/C at the true class and e/C elsewhere: a row's term becomes
+/// (1 - e) w[t_n] l[n, t_n] + e/C sum_c w[c] l[n, c] with l[n, c] = -log softmax(x)[n, c].
 /// Stable: the largest logit of a row is subtracted before any exponential, so the loss is finite as long as the
 /// differences of logits are.
 /// Shapes   logits x (..., C), N rows; labels t (N) or (...)
 /// Units    L in nats
-/// Errors   ShapeError if the numbers of rows and labels differ or there is none, ValueError for a label outside
-///          0 ... C-1 or a label_smoothing outside 0 ... 1
-/// Source   label smoothing: Szegedy, Vanhoucke, Ioffe, Shlens, Wojna 2015, in PyTorch's form
+/// Errors   ShapeError if the numbers of rows and labels differ or there is none; ValueError for a label outside
+///          0 ... C-1 that is not ignore_index, an option out of range, other than C weights, or if no row counts
+/// Source   label smoothing: Szegedy, Vanhoucke, Ioffe, Shlens, Wojna 2015; both as torch.nn.functional.cross_entropy
 template <class T>
 SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tensor<Index>& labels,
-                                                   double label_smoothing = 0.0) {
-  detail::check_labels("softmax_cross_entropy", logits, labels);
-  detail::check::between("softmax_cross_entropy", "label_smoothing", label_smoothing, 0.0, 1.0);
-  const Index rows = logits.shape().rows();
-  // A row's loss is log sum_c exp(x_c - m) - (x_t - m) with m the row's maximum. Softmax gives
+                                                   const SoftmaxCrossEntropyOptions& options = {}) {
+  const detail::ClassWeights weights("softmax_cross_entropy", logits.shape(), labels, options);
+  weights.require_any("softmax_cross_entropy");
+  const Index rows = logits.shape().rows(), cols = logits.shape().cols();
+  // A row's l_c is log sum_k exp(x_k - m) - (x_c - m) with m the row's maximum. Softmax gives
   // exp(x_m - m) / sum = 1 / sum at the maximum, so the logarithm needs no second sum of exponentials.
-  Tensor<T> true_logits({rows});  // x_t - m, or with smoothing its mean with all x_c - m
-  const Index cols = logits.shape().cols();
-  const T smoothing = static_cast<T>(label_smoothing);
-  T* below_maximum = true_logits.mutable_data();
+  Tensor<T> below_maximum = Tensor<T>::zeros({rows});  // the sum of x_c - m, each times what it counts
+  const T smoothing = static_cast<T>(options.label_smoothing);
   for (Index row = 0; row < rows; ++row) {
+    const Index label = labels.data()[row];
+    if (weights.ignores(label)) continue;
     const T* x = logits.data() + row * cols;
     const T maximum = detail::ConstRowMap<T>(x, cols).maxCoeff();
-    T below = x[labels.data()[row]] - maximum;
+    const T weight = static_cast<T>(weights.of(label));
+    T below = weight > T(0) ? weight * (x[label] - maximum) : T(0);
     if (smoothing > T(0)) {
-      const double sum = detail::row_sum<T>(
-          cols, [maximum](const auto& v) { return v - maximum; }, x);
+      double sum = 0.0;
+      if (weights.weighted()) {
+        for (Index c = 0; c < cols; ++c)
+          sum += weights.of(c) > 0.0 ? weights.of(c) * static_cast<double>(x[c] - maximum) : 0.0;
+      } else {
+        sum = detail::row_sum<T>(
+            cols, [maximum](const auto& v) { return v - maximum; }, x);
+      }
       below = (T(1) - smoothing) * below + smoothing * static_cast<T>(sum / static_cast<double>(cols));
     }
-    below_maximum[row] = below;
+    below_maximum.mutable_data()[row] = below;
   }
 
   Tensor<T> probabilities = softmax(std::move(logits));
+  const double shared = options.label_smoothing / static_cast<double>(cols) * weights.sum();
   double sum = 0.0;
   for (Index row = 0; row < rows; ++row) {
+    const Index label = labels.data()[row];
+    if (weights.ignores(label)) continue;
     const detail::ConstRowMap<T> p(probabilities.data() + row * cols, cols);
-    sum -= std::log(static_cast<double>(p.maxCoeff())) + static_cast<double>(below_maximum[row]);
+    const double counts = (1.0 - options.label_smoothing) * weights.of(label) + shared;
+    sum -= counts * std::log(static_cast<double>(p.maxCoeff())) + static_cast<double>(below_maximum.data()[row]);
   }
-  return {static_cast<T>(sum / static_cast<double>(rows)), std::move(probabilities)};
+  return {static_cast<T>(sum / weights.total()), std::move(probabilities)};
 }
 
-/// dx = (softmax(x) - t) / N, t being 1 at the true class and 0 elsewhere, or with label_smoothing e
-/// 1 - e + e/C and e/C
+/// dx = (k softmax(x) - t) / W with t = (1 - e) w[t_n] + e/C w[c] at the true class c = t_n and e/C w[c] elsewhere, k the
+/// sum of t over the classes, W the sum of w[t_n] over the rows; 0 in a row that is ignored. Without weights k = 1 and
+/// W = N.
 /// Shapes   probabilities, the softmax of x, and dx (..., C), N rows; labels (N) or (...)
+/// Errors   as softmax_cross_entropy
 /// Source   derived in docs/derivations.md
 template <class T>
 Tensor<T> softmax_cross_entropy_backward(Tensor<T> probabilities, const Tensor<Index>& labels,
-                                         double label_smoothing = 0.0) {
-  detail::check_labels("softmax_cross_entropy_backward", probabilities, labels);
-  detail::check::between("softmax_cross_entropy_backward", "label_smoothing", label_smoothing, 0.0, 1.0);
-  const Index rows = probabilities.shape().rows();
-  const T share = T(1) / static_cast<T>(rows);
-  const T smoothing = static_cast<T>(label_smoothing);
-  const Index cols = probabilities.shape().cols();
-  auto dx = probabilities.mutable_array();
-  if (smoothing > T(0)) dx -= smoothing / static_cast<T>(cols);
-  for (Index row = 0; row < rows; ++row) dx[row * cols + labels.data()[row]] -= T(1) - smoothing;
-  dx *= share;
+                                         const SoftmaxCrossEntropyOptions& options = {}) {
+  const detail::ClassWeights weights("softmax_cross_entropy_backward", probabilities.shape(), labels, options);
+  weights.require_any("softmax_cross_entropy_backward");
+  const Index rows = probabilities.shape().rows(), cols = probabilities.shape().cols();
+  const double to_all = options.label_smoothing / static_cast<double>(cols);
+  const double to_true = 1.0 - options.label_smoothing;
+  T* dx = probabilities.mutable_data();
+  for (Index row = 0; row < rows; ++row, dx += cols) {
+    const Index label = labels.data()[row];
+    detail::RowMap<T> d(dx, cols);
+    if (weights.ignores(label)) {
+      d.setZero();
+      continue;
+    }
+    if (weights.weighted()) {
+      d *= static_cast<T>(to_true * weights.of(label) + to_all * weights.sum());
+      for (Index c = 0; c < cols; ++c) d[c] -= static_cast<T>(to_all * weights.of(c));
+    } else if (to_all > 0.0) {
+      d -= static_cast<T>(to_all);
+    }
+    d[label] -= static_cast<T>(to_true * weights.of(label));
+  }
+  probabilities.mutable_array() *= static_cast<T>(1.0 / weights.total());
   return probabilities;
 }
 

@@ -26,24 +26,27 @@ namespace eigengrad::EIGENGRAD_ISA::train {
 ///          of classes
 class ConfusionMatrix {
  public:
-  EIGENGRAD_COLD explicit ConfusionMatrix(std::vector<std::string> class_names) : names_(std::move(class_names)) {
+  EIGENGRAD_COLD explicit ConfusionMatrix(std::vector<std::string> class_names, const LabelMetricOptions& options = {})
+      : names_(std::move(class_names)), options_(options) {
     detail::check::above_zero("ConfusionMatrix", "number of classes", classes());
     counts_ = Tensor<Index>::zeros({classes(), classes()});
   }
   /// Classes without a name of their own: "0", "1", ...
-  explicit ConfusionMatrix(Index classes) : ConfusionMatrix(numbers(classes)) {}
+  explicit ConfusionMatrix(Index classes, const LabelMetricOptions& options = {})
+      : ConfusionMatrix(numbers(classes), options) {}
 
   template <class T>
   void update(const Tensor<T>& outputs, const Tensor<Index>& labels) {
     Index* counts = counts_.mutable_data();
-    detail::for_each_label("ConfusionMatrix", outputs, labels, [&](const T* scores, Index columns, Index label) {
+    const auto add = [&](const T* scores, Index columns, Index label) {
       if (columns != classes())
         throw ShapeError(error_text("ConfusionMatrix: outputs of ", columns, " classes, expected ", classes(),
                                     "; output shape ", outputs.shape()));
       if (label < 0 || label >= columns)
         throw ValueError(error_text("ConfusionMatrix: label ", label, ", expected 0 to ", columns - 1));
       ++counts[label * columns + (std::max_element(scores, scores + columns) - scores)];
-    });
+    };
+    detail::for_each_label("ConfusionMatrix", outputs, labels, options_.ignore_index, add);
   }
 
   double value() const { return accuracy(); }
@@ -148,6 +151,7 @@ class ConfusionMatrix {
   Index column_sum(Index c) const { return counts_.matrix().col(c).sum(); }
 
   std::vector<std::string> names_;
+  LabelMetricOptions options_;
   Tensor<Index> counts_;
 };
 

@@ -21,13 +21,15 @@ struct Evaluation {
 };
 
 /// Loss and accuracy of a network on a whole data set, in Mode::inference. The loss is the mean over the samples,
-/// also if the last batch is smaller. Targets of type Tensor<Index> are labels; others have no accuracy.
+/// also if the last batch is smaller; a loss that has weights or ignores a label says what they count. Targets of type Tensor<Index> are labels; others have no accuracy.
 /// Errors   ValueError for a data set without samples
 template <class Net, class L, data::Dataset D>
 EIGENGRAD_CALLED Evaluation evaluate(Net& net, L loss, const D& dataset, Index batch_size = kEvaluationBatch) {
   using Targets = std::remove_cvref_t<decltype(data::batch_of<D>::targets)>;
+  LabelMetricOptions options;
+  if constexpr (requires { loss.ignore_index(); }) options.ignore_index = loss.ignore_index();
   MeanLoss mean_loss(std::move(loss));
-  Accuracy accuracy;
+  Accuracy accuracy{options};
   if constexpr (std::same_as<Targets, Tensor<Index>>)
     detail::measure("evaluate", net, dataset, batch_size, mean_loss, accuracy);
   else

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,14 +46,15 @@ inline constexpr Index kEvaluationBatch = 500;
 namespace detail {
 
 /// sum / count, NaN without any.
-inline double mean_of(double sum, Index count) {
-  return count > 0 ? sum / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN();
+inline double mean_of(double sum, double count) {
+  return count > 0.0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
 }
+inline double mean_of(double sum, Index count) { return mean_of(sum, static_cast<double>(count)); }
 
-/// A mean that grows, of so many numbers with that sum.
+/// A mean that grows, of numbers that count so much together and have that sum.
 class Mean {
  public:
-  void add(double sum, Index count) {
+  void add(double sum, double count) {
     sum_ += sum;
     count_ += count;
   }
@@ -60,18 +62,21 @@ class Mean {
 
  private:
   double sum_ = 0.0;
-  Index count_ = 0;
+  double count_ = 0.0;
 };
 
-/// Scores of classes, row by row, and the label of each row.
+/// Scores of classes, row by row, and the label of each row, unless it is the one that is ignored.
 /// Errors   ShapeError if labels have another shape or there is no class
 template <class T, class F>
-void for_each_label(const char* name, const Tensor<T>& outputs, const Tensor<Index>& labels, const F& f) {
+void for_each_label(const char* name, const Tensor<T>& outputs, const Tensor<Index>& labels,
+                    std::optional<Index> ignored, const F& f) {
   check::labels(name, labels.shape(), outputs.shape());
   const Index classes = outputs.shape().cols();
   if (classes == 0 && labels.numel() > 0)
     throw ShapeError(error_text(name, ": outputs of no classes; output shape ", outputs.shape()));
-  for (Index row = 0; row < labels.numel(); ++row) f(outputs.data() + row * classes, classes, labels.data()[row]);
+  for (Index row = 0; row < labels.numel(); ++row) {
+    if (const Index label = labels.data()[row]; label != ignored) f(outputs.data() + row * classes, classes, label);
+  }
 }
 
 /// Calls f with each output and its target.
@@ -118,8 +123,10 @@ class MeanLoss {
   explicit MeanLoss(L loss) : loss_(std::move(loss)) {}
   template <class Outputs, class Targets>
   void update(const Outputs& outputs, const Targets& targets) {
-    const Index samples = outputs.rank() > 0 ? outputs.size(0) : 1;
-    mean_.add(static_cast<double>(loss_.forward(outputs, targets)) * static_cast<double>(samples), samples);
+    double weight = outputs.rank() > 0 ? static_cast<double>(outputs.size(0)) : 1.0;
+    if constexpr (requires { loss_.weight_of(outputs.shape(), targets); })
+      weight = loss_.weight_of(outputs.shape(), targets);
+    if (weight > 0.0) mean_.add(static_cast<double>(loss_.forward(outputs, targets)) * weight, weight);
   }
   double value() const { return mean_.value(); }
   std::string name() const { return "loss"; }
@@ -129,21 +136,29 @@ class MeanLoss {
   detail::Mean mean_;
 };
 
+struct LabelMetricOptions {
+  std::optional<Index> ignore_index = {};  ///< a label whose rows do not count, as of SoftmaxCrossEntropyOptions
+};
+
 /// The share of the labels that are the column of their row's largest output, the first of equals.
 /// Shapes   outputs (..., C), N rows; labels (N) or (...)
 /// Errors   ShapeError if labels have another shape or there is no class
 class Accuracy {
  public:
+  Accuracy() = default;
+  explicit Accuracy(const LabelMetricOptions& options) : options_(options) {}
   template <class T>
   EIGENGRAD_CALLED void update(const Tensor<T>& outputs, const Tensor<Index>& labels) {
-    detail::for_each_label("accuracy", outputs, labels, [&](const T* scores, Index classes, Index label) {
-      hits_.add(std::max_element(scores, scores + classes) - scores == label ? 1.0 : 0.0, 1);
-    });
+    const auto add = [&](const T* scores, Index classes, Index label) {
+      hits_.add(std::max_element(scores, scores + classes) - scores == label ? 1.0 : 0.0, 1.0);
+    };
+    detail::for_each_label("accuracy", outputs, labels, options_.ignore_index, add);
   }
   double value() const { return hits_.value(); }
   std::string name() const { return "accuracy"; }
 
  private:
+  LabelMetricOptions options_;
   detail::Mean hits_;
 };
 
@@ -152,12 +167,15 @@ class Accuracy {
 /// Errors   ValueError for k below 1; ShapeError as Accuracy
 class TopKAccuracy {
  public:
-  explicit TopKAccuracy(Index k) : k_(k) { detail::check::above_zero("TopKAccuracy", "k", k); }
+  explicit TopKAccuracy(Index k, const LabelMetricOptions& options = {}) : k_(k), options_(options) {
+    detail::check::above_zero("TopKAccuracy", "k", k);
+  }
   template <class T>
   void update(const Tensor<T>& outputs, const Tensor<Index>& labels) {
-    detail::for_each_label("top-k accuracy", outputs, labels, [&](const T* scores, Index classes, Index label) {
-      hits_.add(is_among_best(scores, classes, label) ? 1.0 : 0.0, 1);
-    });
+    const auto add = [&](const T* scores, Index classes, Index label) {
+      hits_.add(is_among_best(scores, classes, label) ? 1.0 : 0.0, 1.0);
+    };
+    detail::for_each_label("top-k accuracy", outputs, labels, options_.ignore_index, add);
   }
   double value() const { return hits_.value(); }
   std::string name() const { return joined("top-", k_, " accuracy"); }
@@ -173,6 +191,7 @@ class TopKAccuracy {
   }
 
   Index k_;
+  LabelMetricOptions options_;
   detail::Mean hits_;
 };
 
