@@ -98,9 +98,9 @@ TEST(BatchNorm, RefusesWrongUse) {
             }),
             "BatchNorm2d 3: input has 2 axes, expected 4: (N, H, W, C); input shape (2, 3)");
   EXPECT_EQ(message_of([&] {
-              images.output_shape({2, 3, 3, 4});
+              images.output_shape({2, 5, 3, 4});
             }),
-            "BatchNorm2d 3: input has 4 channels, expected 3; input shape (2, 3, 3, 4)");
+            "BatchNorm2d 3: input has 4 channels, expected 3; input shape (2, 5, 3, 4)");
   EXPECT_EQ(message_of([] {
               BatchNorm1d<float>{3}.output_shape({2, 3, 3, 3});
             }),

@@ -8,9 +8,12 @@
 #include <gtest/gtest.h>
 
 #include <eigengrad/core/gradcheck.hpp>
+#include <eigengrad/nn/batch_norm.hpp>
+#include <eigengrad/nn/conv2d.hpp>
 #include <eigengrad/nn/flatten.hpp>
 #include <eigengrad/nn/linear.hpp>
 #include <eigengrad/nn/loss.hpp>
+#include <eigengrad/nn/max_pool2d.hpp>
 #include <eigengrad/nn/relu.hpp>
 #include <eigengrad/nn/sequential.hpp>
 #include <eigengrad/nn/softmax.hpp>
@@ -98,6 +101,43 @@ TEST(Sequential, NamesTheLayerThatDoesNotFit) {
             "layer 1 (Linear 3072->100): input has 2700 features, expected 3072; input shape (2, 2700)");
   EXPECT_EQ(message({2, 32, 32, 3}),
             "layer 3 (Linear 50->10): input has 100 features, expected 50; input shape (2, 100)");
+}
+
+TEST(Sequential, SuggestsFlattenBetweenImagesAndFeatures) {
+  Sequential net{Conv2d<float>{3, 8, {.kernel = 3}}, MaxPool2d<float>{2}, Linear<float>{1800, 10}};
+  EXPECT_EQ(testing::message_of([&] {
+              net.output_shape({2, 32, 32, 3});
+            }),
+            "layer 2 (Linear 1800->10): input has 8 features, expected 1800; input shape (2, 15, 15, 8); "
+            "put nn::Flatten before it");
+  EXPECT_EQ(testing::message_of([&] {
+              net.forward(Tensor<float>::zeros({2, 30, 30, 3}));
+            }),
+            "layer 2 (Linear 1800->10): input has 8 features, expected 1800; input shape (2, 14, 14, 8); "
+            "put nn::Flatten before it, which gives 1568 features");
+  EXPECT_EQ(testing::message_of([] {
+              Linear<float>{27, 4}.forward(Tensor<float>::zeros({2, 3, 3, 3}), Mode::train);
+            }),
+            "linear: input has 3 features, expected 27; input shape (2, 3, 3, 3); put nn::Flatten before it");
+}
+
+TEST(Sequential, SuggestsToPermuteImagesWhoseChannelsComeFirst) {
+  const std::string how = "; images are (N, H, W, C) here: for (N, C, H, W) use ops::permute(x, {0, 2, 3, 1})";
+  const Tensor<float> x = Tensor<float>::zeros({2, 3, 32, 32});
+  // The window is higher than what is taken for the image.
+  Sequential convnet{Conv2d<float>{3, 8, {.kernel = 5}}};
+  EXPECT_EQ(testing::message_of([&] { convnet.forward(x); }),
+            "layer 0 (Conv2d 3->8 5x5): input has 32 channels, expected 3; input shape (2, 3, 32, 32)" + how);
+  EXPECT_EQ(testing::message_of([&] {
+              Conv2d<float>{3, 8, 5}.forward(x, Mode::train);
+            }),
+            "Conv2d 3->8 5x5: input has 32 channels, expected 3; input shape (2, 3, 32, 32)" + how);
+  EXPECT_EQ(testing::message_of([&] { BatchNorm2d<float>{3}.forward(x, Mode::train); }),
+            "BatchNorm2d 3: input has 32 channels, expected 3; input shape (2, 3, 32, 32)" + how);
+  EXPECT_EQ(testing::message_of([&] { MaxPool2d<float>{4}.output_shape(x.shape()); }),
+            "MaxPool2d 4x4 stride 4x4: window of 4x4 pixels, expected at most 3x32, the padded image; "
+            "input shape (2, 3, 32, 32)" +
+                how);
 }
 
 TEST(Sequential, BackwardBeforeForwardIsAnError) {

@@ -33,11 +33,50 @@ class Where {
   std::string (*name_)(const void* named) = nullptr;
 };
 
+/// What may be meant by an input whose last axis has not the expected size: nothing, or "; " and what to do.
+using Suggestion = std::string (*)(const Shape& input, Index expected);
+EIGENGRAD_COLD inline std::string no_suggestion(const Shape&, Index) { return {}; }
+
 /// "Linear 3072->100: input has 3000 features, expected 3072; input shape (200, 3000)"
-EIGENGRAD_CALLED inline void last_axis(const Where& where, std::string_view unit, const Shape& input, Index expected) {
+EIGENGRAD_CALLED inline void last_axis(const Where& where, std::string_view unit, const Shape& input, Index expected,
+                                       Suggestion suggestion = no_suggestion) {
   if (input.rank() > 0 && input[-1] == expected) return;
   throw ShapeError(error_text(where.name(), ": input has ", input.rank() > 0 ? input[-1] : 0, " ", unit, ", expected ",
-                              expected, "; input shape ", input));
+                              expected, "; input shape ", input, suggestion(input, expected)));
+}
+
+/// "; put nn::Flatten before it" for images, and for whatever Flatten makes fit.
+EIGENGRAD_COLD inline std::string flatten_suggestion(const Shape& input, Index expected) {
+  if (input.rank() == 0) return {};
+  Index flat = 1;
+  for (int axis = 1; axis < input.rank(); ++axis) flat *= input[axis];
+  if (flat == expected) return "; put nn::Flatten before it";
+  if (input.rank() != 4) return {};
+  return error_text("; put nn::Flatten before it, which gives ", flat, " features");
+}
+
+/// "; images are (N, H, W, C) here: for (N, C, H, W) use ops::permute(x, {0, 2, 3, 1})"
+EIGENGRAD_COLD inline std::string channels_first_images() {
+  return "; images are (N, H, W, C) here: for (N, C, H, W) use ops::permute(x, {0, 2, 3, 1})";
+}
+
+/// How to bring the channels to the last axis, if they are at axis 1, where PyTorch has them.
+EIGENGRAD_COLD inline std::string channels_first_suggestion(const Shape& input, Index expected) {
+  if (input.rank() == 4 && input[1] == expected) return channels_first_images();
+  if (input.rank() == 3 && input[1] == expected)
+    return "; channels are the last axis here: for (N, C, L) use ops::permute(x, {0, 2, 1})";
+  return {};
+}
+
+/// "Linear 72->10: input has 8 features, expected 72; input shape (5, 3, 3, 8); put nn::Flatten before it": the inputs
+/// of a matrix product.
+EIGENGRAD_CALLED inline void features(const Where& where, const Shape& input, Index expected) {
+  last_axis(where, "features", input, expected, flatten_suggestion);
+}
+
+/// "BatchNorm2d 3: input has 8 channels, expected 3; input shape (5, 3, 8, 8); images are (N, H, W, C) here: ..."
+EIGENGRAD_CALLED inline void channels(const Where& where, const Shape& input, Index expected) {
+  last_axis(where, "channels", input, expected, channels_first_suggestion);
 }
 
 /// "Flatten: input has 0 axes, expected at least 1; input shape ()"

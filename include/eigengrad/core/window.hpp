@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -86,19 +87,27 @@ struct Window {
   }
 
   /// The positions of the window on images x (N, H, W, C), as a shape with the same N and C.
-  /// Errors   ShapeError if x has not four axes or no pixels, or the window is larger than the padded image
-  EIGENGRAD_CALLED Shape output(const detail::check::Where& where, const Shape& x) const {
+  /// Errors   ShapeError if x has not four axes or no pixels, or another number of channels than is expected, if one
+  ///          is, or the window is larger than the padded image
+  EIGENGRAD_CALLED Shape output(const detail::check::Where& where, const Shape& x,
+                                std::optional<Index> channels = {}) const {
     if (x.rank() != 4) {
       throw ShapeError(
           error_text(where.name(), ": input has ", x.rank(), " axes, expected 4: (N, H, W, C); input shape ", x));
     }
     detail::check_image(where, x);
+    // Before the window: that of images whose channels come first often does not fit, and these are what is wrong.
+    if (channels) detail::check::channels(where, x, *channels);
     const Size2d padded{detail::check::sum(where, x[1], 2 * padding.height),
                         detail::check::sum(where, x[2], 2 * padding.width)};
     const Size2d needed = extent();
     if (needed.height > padded.height || needed.width > padded.width) {
+      // Pooling expects no number of channels, and takes an image for one if it can.
+      const bool fits_channels_first =
+          !channels && needed.height - 2 * padding.height <= x[2] && needed.width - 2 * padding.width <= x[3];
       throw ShapeError(error_text(where.name(), ": window of ", needed, " pixels, expected at most ", padded,
-                                  ", the padded image; input shape ", x));
+                                  ", the padded image; input shape ", x,
+                                  fits_channels_first ? detail::check::channels_first_images() : ""));
     }
     return {x[0], (padded.height - needed.height) / stride.height + 1, (padded.width - needed.width) / stride.width + 1,
             x[3]};

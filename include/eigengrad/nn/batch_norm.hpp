@@ -32,7 +32,7 @@ class BatchNorm {
       throw ShapeError(
           error_text(description(), ": input has ", x.rank(), " axes, expected ", ranks_.text, "; input shape ", x));
     }
-    detail::check::last_axis(*this, "channels", x, num_features_);
+    detail::check::channels(*this, x, num_features_);
     if (mode == Mode::train && x.rows() < 2) {
       throw ShapeError(error_text(description(), ": input has ", x.rows(),
                                   " value a channel, expected more than 1 in training; input shape ", x));

@@ -56,11 +56,7 @@ class Conv2d {
   Conv2d(Index in_channels, Index out_channels, std::convertible_to<Size2d> auto kernel)
       : Conv2d(in_channels, out_channels, Conv2dOptions{.kernel = kernel}) {}
 
-  Shape output_shape(const Shape& x) const {
-    const Shape positions = window_.output(*this, x);
-    detail::check::last_axis(*this, "channels", x, in_channels_);
-    return positions.with(-1, out_channels_);
-  }
+  Shape output_shape(const Shape& x) const { return window_.output(*this, x, in_channels_).with(-1, out_channels_); }
 
   Tensor<T> forward(Tensor<T> x, Mode mode) {
     check_state();

@@ -35,7 +35,7 @@ class Linear {
   }
 
   EIGENGRAD_CALLED Shape output_shape(const Shape& x) const {
-    detail::check::last_axis(*this, "features", x, in_features());
+    detail::check::features(*this, x, in_features());
     return x.with(-1, out_features());
   }
 

@@ -115,7 +115,7 @@ template <class T>
 Tensor<T> batch_norm(Tensor<T> x, const Tensor<T>& mean, const Tensor<T>& inv_std, const Tensor<T>& weight = {},
                      const Tensor<T>& bias = {}) {
   const Index channels = mean.numel();
-  detail::check::last_axis("batch_norm", "channels", x.shape(), channels);
+  detail::check::channels("batch_norm", x.shape(), channels);
   detail::check::same_shape("batch_norm", "inv_std", inv_std.shape(), {channels});
   if (!weight.empty()) detail::check::same_shape("batch_norm", "weight", weight.shape(), {channels});
   if (!bias.empty()) detail::check::same_shape("batch_norm", "bias", bias.shape(), {channels});
@@ -160,7 +160,7 @@ BatchNormGradients<T> batch_norm_backward(Tensor<T> dy, const Tensor<T>& x, cons
   detail::check::same_shape("batch_norm_backward", "gradient of the output", dy.shape(), x.shape());
   const Index rows = x.shape().rows();
   const Index channels = mean.numel();
-  detail::check::last_axis("batch_norm_backward", "channels", x.shape(), channels);
+  detail::check::channels("batch_norm_backward", x.shape(), channels);
   detail::check::same_shape("batch_norm_backward", "inv_std", inv_std.shape(), {channels});
   if (!weight.empty()) detail::check::same_shape("batch_norm_backward", "weight", weight.shape(), {channels});
   const Tensor<T> sums = detail::reduce_rows<T>(rows, channels, 2 * channels, [&](Index begin, Index end, T* to) {

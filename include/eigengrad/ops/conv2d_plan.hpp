@@ -97,8 +97,7 @@ class Conv2dPlan {
     const Window window{{w[1], w[2]}, options.stride, options.padding, options.dilation};
     window.check_options(where);
     detail::check::above_zero(where, "groups", options.groups);
-    const Shape positions = window.output(where, x);
-    detail::check::last_axis(where, "channels", x, detail::check::product(where, w[3], options.groups));
+    const Shape positions = window.output(where, x, detail::check::product(where, w[3], options.groups));
     detail::check::divisible(where, "output channels", w[0], options.groups);
     return {x, positions.with(-1, w[0]), window, options.groups};
   }

@@ -42,7 +42,7 @@ Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
   detail::check_weight("linear", weight.shape());
   const Index inputs = weight.shape().cols();
   const Index outputs = weight.shape().rows();
-  detail::check::last_axis("linear", "features", x.shape(), inputs);
+  detail::check::features("linear", x.shape(), inputs);
   if (!bias.empty()) detail::check::same_shape("linear", "bias", bias.shape(), {outputs});
   Tensor<T> y(x.shape().with(-1, outputs));
   const Index rows = x.shape().rows();
