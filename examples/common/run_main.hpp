@@ -10,6 +10,7 @@
 
 #include <eigengrad/core/slow_build.hpp>
 
+#include "nearest_flag.hpp"
 #include "standard_output.hpp"
 
 namespace examples {
@@ -25,6 +26,8 @@ int run_main(CLI::App& app, int argc, char** argv, const F& program) {
     app.parse(argc, argv);
     if (const std::string note = eigengrad::slow_build_note(); !note.empty()) std::cerr << "note: " << note << '\n';
     status = program();
+  } catch (const CLI::ExtrasError& error) {
+    status = app.exit(extras_error(app, error));
   } catch (const CLI::ParseError& error) {
     status = app.exit(error);
   } catch (const std::exception& error) {

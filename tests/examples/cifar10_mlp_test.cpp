@@ -4,6 +4,7 @@
 #include <fstream>
 #include <regex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -130,6 +131,50 @@ TEST_F(Cifar10Mlp, RefusesAFolderThatIsHalfThere) {
   std::filesystem::create_directories(folder() / "data");
   std::filesystem::create_directory_symlink(folder(), folder() / "data" / "cifar-10-batches-bin");
   expect_refused("", "data/cifar-10-batches-bin: lacks data_batch_1.bin; expected the six files");
+}
+
+/// What a run says of flags that it does not have.
+class WrongFlags : public Cifar10Mlp {
+ protected:
+  std::string answer(const std::string& arguments) const {
+    const Outcome outcome = run(arguments + " --run-dir " + run_dir());
+    EXPECT_GT(outcome.status, 0) << outcome.output;
+    return outcome.output;
+  }
+};
+
+TEST_F(WrongFlags, AreAnsweredWithTheNearestOne) {
+  const std::string end = "\nRun with --help for more information.\n";
+  const auto meant = [&](const std::string& flag, const std::string& nearest) {
+    return flag + ": is no flag of this program; did you mean " + nearest + "?" + end;
+  };
+  for (const auto& [wrong, nearest] :
+       std::vector<std::pair<std::string, std::string>>{{"--lr", "--learning-rate"},
+                                                        {"-lr", "--learning-rate"},
+                                                        {"--learning_rate", "--learning-rate"},
+                                                        {"--Learning-Rate", "--learning-rate"},
+                                                        {"--learning", "--learning-rate"},
+                                                        {"--learningrate", "--learning-rate"},
+                                                        {"--epoch", "--max-steps"},
+                                                        {"--epochs", "--max-steps"},
+                                                        {"--steps", "--max-steps"},
+                                                        {"--optimiser", "--optimizer"},
+                                                        {"--seeed", "--seed"},
+                                                        {"--sede", "--seed"},
+                                                        {"--bs", "--batch-size"},
+                                                        {"--wd", "--weight-decay"},
+                                                        {"--mometnum", "--momentum"}}) {
+    EXPECT_EQ(answer(wrong + " 5"), meant(wrong, nearest));
+    EXPECT_EQ(answer(wrong + "=5"), meant(wrong, nearest));
+  }
+}
+
+TEST_F(WrongFlags, AreAllNamed) {
+  const std::string no_flag = ": is no flag of this program";
+  EXPECT_EQ(answer("--no-such-flag -3 --lr 0.1 --max-steps 5 --s 2"),
+            "--no-such-flag" + no_flag + "\n--lr" + no_flag + "; did you mean --learning-rate?\n--s" + no_flag +
+                "\nRun with --help for more information.\n");
+  EXPECT_EQ(answer("5").rfind("The following argument was not expected: 5\n", 0), 0U);
 }
 
 TEST_F(Cifar10Mlp, RefusesWrongFlags) {
