@@ -199,7 +199,7 @@ void run(const Options& options) {
     for (; step < options.steps * report / kReports; ++step) sum += training.step();
     if (step == begin) continue;  // fewer steps than reports
     std::cout << joined("step ", right_aligned(joined(step), 5), "  loss ",
-                        to_fixed(sum / static_cast<double>(step - begin), 4))
+                        to_significant(sum / static_cast<double>(step - begin)))
               << std::endl;
     if (report == 2 || report == kReports / 2 || report == kReports) sample(step);
   }

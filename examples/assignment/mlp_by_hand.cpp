@@ -194,8 +194,9 @@ int run(const Options& options) {
     if (step % kEvalFreq == 0 || step == options.max_steps) {
       last = accuracy(mlp, test);
       best = std::max(best, last);
-      std::cout << eg::joined("step ", step, "  loss ", eg::to_fixed(losses.back(), 4), "  test accuracy ",
-                              eg::to_fixed(last, 4), '\n')
+      std::cout << eg::joined("step ", step, "  loss ",
+                              eg::left_aligned(eg::to_significant(losses.back()), eg::kSignificantWidth),
+                              "  test accuracy ", eg::to_fixed(last, 4), '\n')
                 << std::flush;
     }
     if (step == options.max_steps) break;

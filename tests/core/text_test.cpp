@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <limits>
@@ -47,6 +49,41 @@ TEST(Text, NumbersAreThoseOfPrintf) {
   EXPECT_EQ(to_general(0.1F), "0.1");
   EXPECT_EQ(to_general(0.1F, 9), "0.100000001");
   EXPECT_EQ(to_general(0.1L), "0.1");
+}
+
+TEST(Text, SignificantDigitsAreFourOrMoreInNineCharacters) {
+  const auto expect = [](double value, const std::string& text) {
+    EXPECT_EQ(to_significant(value), text);
+    if (value > 0.0) {
+      EXPECT_EQ(to_significant(-value), "-" + text);
+    }
+  };
+  expect(0.0, "0.0000");
+  expect(-0.0, "0.0000");
+  expect(2.302585, "2.3026");
+  expect(12.34567, "12.346");
+  expect(123.4567, "123.46");
+  expect(1234.567, "1234.6");
+  expect(12345.67, "12346");
+  expect(123456.7, "1.235e+05");
+  expect(0.1234567, "0.1235");
+  expect(0.01234567, "0.01235");
+  expect(0.001234567, "0.001235");
+  expect(0.0001234567, "0.0001235");
+  expect(0.00001234, "1.234e-05");
+  for (const double power : {1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5}) {
+    for (const double value : {power, std::nextafter(power, 0.0), 1.00005 * power, 9.99995 * power}) {
+      const std::string text = to_significant(value);
+      EXPECT_LE(text.size(), kSignificantWidth) << text;
+      double read = 0.0;
+      std::from_chars(text.data(), text.data() + text.size(), read);
+      EXPECT_LE(std::abs(read - value), 0.0005 * value) << text;
+    }
+  }
+  EXPECT_EQ(to_significant(0.1F), "0.1000");
+  EXPECT_EQ(to_significant(1e-4F), "0.0001000");
+  EXPECT_EQ(to_significant(kNaN), "nan");
+  EXPECT_EQ(to_significant(-kInfinity), "-inf");
 }
 
 TEST(Text, WhatIsNotFiniteHasAName) {

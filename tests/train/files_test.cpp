@@ -286,11 +286,26 @@ TEST(Progress, IsPlainLinesWhereThereIsNoTerminal) {
   EXPECT_EQ(out.str(), "");
   progress.evaluation(
       {.step = 10, .train_loss = 1.5, .validation_loss = 2.0, .validation_accuracy = 0.25, .seconds = 3.0});
-  EXPECT_EQ(out.str(), "step     10  train loss 1.5000  validation loss 2.0000  validation accuracy 0.2500  3.0 s\n");
+  EXPECT_EQ(out.str(),
+            "step     10  train loss 1.5000     validation loss 2.0000     validation accuracy 0.2500  3.0 s\n");
   out.str("");
   progress.evaluation(
       {.step = 10, .train_loss = 1.5, .validation_loss = 2.0, .validation_accuracy = std::nan(""), .seconds = 3.0});
-  EXPECT_EQ(out.str(), "step     10  train loss 1.5000  validation loss 2.0000  3.0 s\n");
+  EXPECT_EQ(out.str(), "step     10  train loss 1.5000     validation loss 2.0000     3.0 s\n");
+}
+
+TEST(Progress, ShowsFourDigitsOfSmallLossesInTheSameColumns) {
+  std::ostringstream out;
+  Progress progress(out);
+  out.str("");
+  for (const double loss : {12.5, 1.5, 0.01234, 0.00001234, 1234567.0})
+    progress({.step = 1, .train_loss = loss, .validation_loss = loss, .validation_accuracy = 0.5, .seconds = 0.0});
+  EXPECT_EQ(out.str(),
+            "step      1  train loss 12.500     validation loss 12.500     validation accuracy 0.5000  0.0 s\n"
+            "step      1  train loss 1.5000     validation loss 1.5000     validation accuracy 0.5000  0.0 s\n"
+            "step      1  train loss 0.01234    validation loss 0.01234    validation accuracy 0.5000  0.0 s\n"
+            "step      1  train loss 1.234e-05  validation loss 1.234e-05  validation accuracy 0.5000  0.0 s\n"
+            "step      1  train loss 1.235e+06  validation loss 1.235e+06  validation accuracy 0.5000  0.0 s\n");
 }
 
 TEST(Progress, SaysAtOnceThatTheProgramIsSlowAndThenListensToFit) {
@@ -301,7 +316,8 @@ TEST(Progress, SaysAtOnceThatTheProgramIsSlowAndThenListensToFit) {
   out.str("");
   options.on_evaluation(
       {.step = 20, .train_loss = 1.5, .validation_loss = 2.0, .validation_accuracy = 0.25, .seconds = 3.0});
-  EXPECT_EQ(out.str(), "step     20  train loss 1.5000  validation loss 2.0000  validation accuracy 0.2500  3.0 s\n");
+  EXPECT_EQ(out.str(),
+            "step     20  train loss 1.5000     validation loss 2.0000     validation accuracy 0.2500  3.0 s\n");
 }
 
 TEST(Progress, RedrawsABarOnATerminal) {

@@ -119,8 +119,8 @@ TEST(Metrics, AreMeasuredInOnePass) {
   EXPECT_EQ(confusion.value(), accuracy.value());
   EXPECT_EQ(evaluate(net, nn::SoftmaxCrossEntropy{}, dataset).accuracy, accuracy.value());
   EXPECT_EQ(train::accuracy(net, dataset), accuracy.value());
-  EXPECT_EQ(to_table(accuracy, top2), "accuracy        " + to_general(accuracy.value(), 5) + "\ntop-2 accuracy  " +
-                                          to_general(top2.value(), 5) + "\n");
+  EXPECT_EQ(to_table(accuracy, top2), "accuracy        " + to_significant(accuracy.value()) + "\ntop-2 accuracy  " +
+                                          to_significant(top2.value()) + "\n");
   EXPECT_EQ(message_of([&] {
               measure(net, data::TensorDataset{Tensor<float>(Shape{0, 6}), Labels::zeros({0})}, top2);
             }),

@@ -20,6 +20,7 @@
 //   to_general(0.1F);             // "0.1", as printf's %g
 //   to_fixed(2.0, 4);             // "2.0000", as %.4f
 //   to_scientific(1.5e-7, 2);     // "1.50e-07", as %.2e
+//   to_significant(1.234e-5);     // "1.234e-05"; to_significant(2.5) is "2.5000"
 //   joined("step ", 3, ": ", x);  // one string of texts, numbers and whatever has a to_string
 
 namespace eigengrad::EIGENGRAD_ISA {
@@ -57,6 +58,22 @@ template <std::floating_point T>
 std::string to_scientific(T value, int digits) {
   return detail::number_text(value, std::chars_format::scientific, digits);
 }
+
+/// With at least four significant digits, four of them behind the point where that is enough; a power of ten below
+/// 0.0001 and from 100000 on. Losses and metrics are written so: the same digits of a small one are seen as of a large.
+///   "2.3026", "123.46", "0.01234", "1.234e-05"
+/// At most kSignificantWidth characters, and one more for a minus.
+template <std::floating_point T>
+EIGENGRAD_COLD std::string to_significant(T value) {
+  const T size = value < T(0) ? -value : value;
+  if (size == T(0)) return "0.0000";  // also minus zero
+  if (!(size >= T(1e-4) && size < T(1e5))) return to_scientific(value, 3);
+  int digits = 4;
+  for (const double power : {10.0, 100.0, 1000.0, 10000.0}) digits -= size >= T(power) ? 1 : 0;
+  for (const double power : {0.1, 0.01, 0.001}) digits += size < T(power) ? 1 : 0;
+  return to_fixed(value, digits);
+}
+inline constexpr std::size_t kSignificantWidth = 9;
 
 /// A text at the right, and at the left, of a field of a least width.
 EIGENGRAD_COLD inline std::string right_aligned(std::string text, std::size_t width) {

@@ -112,7 +112,7 @@ template <class... Metrics>
 EIGENGRAD_COLD std::string to_table(const Metrics&... metrics) {
   const std::size_t width = std::max({metrics.name().size()...});
   std::string text;
-  ((text += joined(left_aligned(metrics.name(), width), "  ", to_general(metrics.value(), 5), "\n")), ...);
+  ((text += joined(left_aligned(metrics.name(), width), "  ", to_significant(metrics.value()), "\n")), ...);
   return text;
 }
 

@@ -34,7 +34,7 @@ class Progress {
     constexpr Index kWidth = 30;
     const auto done = static_cast<std::size_t>(kWidth * std::min(step, max_steps_) / max_steps_);
     out_ << joined("\r[", left_aligned(std::string(done, '='), kWidth), "] ", step, "/", max_steps_, "  loss ",
-                   to_fixed(loss, 4), " ")
+                   to_significant(loss), " ")
          << std::flush;
     bar_ = true;
   }
@@ -44,8 +44,9 @@ class Progress {
     clear();
     const std::string accuracy =
         std::isnan(m.validation_accuracy) ? "" : "  validation accuracy " + to_fixed(m.validation_accuracy, 4);
-    out_ << joined("step ", right_aligned(joined(m.step), 6), "  train loss ", to_fixed(m.train_loss, 4),
-                   "  validation loss ", to_fixed(m.validation_loss, 4), accuracy, "  ", to_fixed(m.seconds, 1), " s\n")
+    const auto loss = [](double value) { return left_aligned(to_significant(value), kSignificantWidth); };
+    out_ << joined("step ", right_aligned(joined(m.step), 6), "  train loss ", loss(m.train_loss), "  validation loss ",
+                   loss(m.validation_loss), accuracy, "  ", to_fixed(m.seconds, 1), " s\n")
          << std::flush;
   }
 
