@@ -76,7 +76,8 @@ TESTED_BY = {
     "train/csv_file.hpp": ["train/files_test.cpp"],
     "train/curves.hpp": ["train/files_test.cpp"],
     "train/evaluate.hpp": ["train/fit_test.cpp"],
-    "train/progress.hpp": ["train/files_test.cpp"],
+    "train/progress.hpp": ["train/files_test.cpp", "train/progress_test.cpp"],
+    "train/progress_bar.hpp": ["train/progress_test.cpp"],
     "train/run_directory.hpp": ["train/files_test.cpp"],
 }
 # Tests of what many headers have in common; a change that the header's own test misses is tried with them.

@@ -95,12 +95,15 @@ constexpr const char* kLosses = "step,loss";
 class Report {
  public:
   /// Goes on with the files of the run that a checkpoint is of, if there is one.
-  Report(nn::Sequential<>& net, const Options& options, train::RunDirectory directory, const train::Course& course)
+  Report(nn::Sequential<>& net, const Options& options, train::RunDirectory directory, const train::Course& course,
+         Index steps_per_epoch)
       : net_(net),
         directory_(std::move(directory)),
         metrics_(directory_.file("metrics.csv"), kMetrics),
         losses_(train::CsvFile::continued(directory_.file("train_loss.csv"), kLosses, course.step)),
-        progress_(std::cout, options.max_steps, isatty(STDOUT_FILENO) != 0) {
+        progress_(std::cout, {.max_steps = options.max_steps,
+                              .steps_per_epoch = steps_per_epoch,
+                              .terminal = isatty(STDOUT_FILENO) != 0}) {
     for (const train::Measurement& m : course.history) add(m);
     const std::filesystem::path losses = directory_.file("train_loss.csv");
     // Nine digits say which float it was.
@@ -254,8 +257,8 @@ int run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, co
       check_goes_on(checkpoints.resume->course, options.max_steps);
     }
     describe_run(directory, description, data.train);
-    Report report(net, options, std::move(directory),
-                  checkpoints.resume ? checkpoints.resume->course : train::Course{});
+    Report report(net, options, std::move(directory), checkpoints.resume ? checkpoints.resume->course : train::Course{},
+                  loader.batches_per_epoch());
     checkpoints.save = [&](const train::Checkpoint<>& checkpoint) { report.checkpoint(checkpoint); };
     const Shape images = loader.dataset().input_shape(loader.batch_size());
     std::cout << net.summary(images) << num_threads() << " threads, batches of " << loader.batch_size() << '\n';

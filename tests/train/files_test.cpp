@@ -320,16 +320,5 @@ TEST(Progress, SaysAtOnceThatTheProgramIsSlowAndThenListensToFit) {
             "step     20  train loss 1.5000     validation loss 2.0000     validation accuracy 0.2500  3.0 s\n");
 }
 
-TEST(Progress, RedrawsABarOnATerminal) {
-  std::ostringstream out;
-  Progress progress(out, 10, true);
-  Progress(out, 0, true).step(3, 1.0);  // past its end: no harm
-  out.str("");
-  progress.step(5, 1.0);
-  EXPECT_EQ(out.str(), "\r[===============               ] 5/10  loss 1.0000 ");
-  progress.clear();
-  EXPECT_NE(out.str().find("\r\033[K"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace eigengrad::EIGENGRAD_ISA::train
