@@ -145,8 +145,6 @@ class Report {
   }
 
   void end() {
-    constexpr std::size_t kSmoothing = 50;
-    const train::Curve smooth{loss_.x, train::moving_average(loss_.y, kSmoothing)};
     const train::Measurement& best = train::best(history_);
     const std::string accuracy =
         joined("final test accuracy ", to_fixed(history_.back().validation_accuracy, 4), " (best ",
@@ -154,7 +152,7 @@ class Report {
     try {
       save_last();
       write_file(directory_.file("curves.svg"),
-                 train::curves_svg({{"training loss (line: mean of 50 steps)", "step", "loss (nats)", {smooth, loss_}},
+                 train::curves_svg({train::loss_panel(loss_, history_, "loss (nats)", "test"),
                                     {"test accuracy", "step", "accuracy", {accuracy_}}}));
     } catch (...) {
       std::cout << accuracy;  // in any case

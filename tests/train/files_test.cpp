@@ -6,6 +6,8 @@
 #include <limits>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -212,7 +214,8 @@ TEST(Curves, HaveTitlesLabelsTicksAndFinitePoints) {
 }
 
 TEST(Curves, HaveTheirPointsTicksAndWordsInPlace) {
-  const std::string svg = curves_svg({{"loss", "step", "nats", {{{1, 2, 3}, {2.0, 1.75, 1.0}}, {{1, 3}, {1.0, 1.5}}}},
+  const Curve faint{.x = {1, 3}, .y = {1.0, 1.5}, .background = true};
+  const std::string svg = curves_svg({{"loss", "step", "nats", {{{1, 2, 3}, {2.0, 1.75, 1.0}}, faint}},
                                       {"accuracy", "epoch", "share", {{{5}, {0.5}}}}});
   // A panel is 460 wide; its diagram begins at (70, 40) and is 360 wide and 240 high.
   for (const char* part :
@@ -230,7 +233,71 @@ TEST(Curves, HaveTheirPointsTicksAndWordsInPlace) {
         "<text x=\"64\" y=\"284\" text-anchor=\"end\">1<"}) {
     EXPECT_NE(svg.find(part), std::string::npos) << part;
   }
-  EXPECT_LT(svg.find("#b8cfe6"), svg.find("#1f5fa8"));  // the first curve lies on top
+  EXPECT_LT(svg.find("#b8cfe6"), svg.find("#1f5fa8"));  // the background lies behind
+}
+
+TEST(Curves, HaveColoursInOrderTheFirstOnTopAndTheBackgroundBehindAll) {
+  const Curve curve{{1, 2}, {1.0, 2.0}}, faint{.x = {1, 2}, .y = {1.0, 2.0}, .background = true};
+  const std::string svg = curves_svg({{"t", "x", "y", {curve, faint, curve, curve, curve, curve}}});
+  std::vector<std::string> colours;
+  const std::string stroke = "<polyline fill=\"none\" stroke=\"";
+  for (auto at = svg.find(stroke); at != std::string::npos; at = svg.find(stroke, at + 1))
+    colours.push_back(svg.substr(at + stroke.size(), 7));
+  EXPECT_EQ(colours, (std::vector<std::string>{"#b8cfe6", "#1f5fa8", "#8a4fb0", "#2f8f4e", "#d1651a", "#1f5fa8"}));
+}
+
+TEST(Curves, MarkTheirPointsWhereTheyAreFew) {
+  const std::string one = curves_svg({{"t", "x", "y", {{{5}, {0.5}}}}});
+  EXPECT_NE(one.find("<circle cx=\"250\" cy=\"160\" r=\"2.52\" fill=\"#1f5fa8\"/>"), std::string::npos) << one;
+  Curve many;
+  for (int i = 0; i < 41; ++i) {
+    many.x.push_back(i);
+    many.y.push_back(i);
+  }
+  EXPECT_EQ(curves_svg({{"t", "x", "y", {many}}}).find("<circle"), std::string::npos);
+}
+
+TEST(Curves, AreNamedBelowTheDiagram) {
+  const Curve one{{1, 2}, {1.0, 2.0}, "a < b"}, two{{1, 2}, {2.0, 1.0}, "validation"}, nameless{{1, 2}, {2.0, 2.0}};
+  const std::string svg = curves_svg({{"t", "x", "y", {one, nameless, two}}, {"t", "x", "y", {nameless}}});
+  for (const char* part :
+       {"width=\"920\" height=\"360\" viewBox=\"0 0 920 360\"",
+        "<path d=\"M70 340h20\" stroke=\"#1f5fa8\" stroke-width=\"1.8\"/>\n<text x=\"96\" y=\"344\"",
+        ">a &lt; b</text>",
+        // 26 for the line, 7 for each of five letters, 16 between names
+        "<path d=\"M147 340h20\" stroke=\"#2f8f4e\" stroke-width=\"1.8\"/>\n<text x=\"173\" y=\"344\"",
+        ">validation</text>"}) {
+    EXPECT_NE(svg.find(part), std::string::npos) << part << svg;
+  }
+  const Curve wide{{1}, {1.0}, std::string(50, 'w')};
+  const auto rows = detail::legend_of({"t", "x", "y", {one, wide, wide, two}});
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(rows[0].row, 0);
+  EXPECT_EQ(rows[1].row, 1);
+  EXPECT_EQ(rows[2].row, 2);
+  EXPECT_EQ(rows[3].row, 3);
+  EXPECT_EQ(rows[3].x, 70.0);
+  EXPECT_NE(curves_svg({{"t", "x", "y", {one, wide, wide, two}}}).find("height=\"420\""), std::string::npos);
+}
+
+TEST(Curves, OfALossHaveThatOfTheValidationSetIfThereIsOne) {
+  const Curve steps{{1, 2, 3}, {3.0, 2.0, 4.0}};
+  const std::vector<Measurement> history{{.step = 2, .validation_loss = 2.5},
+                                         {.step = 3, .validation_loss = std::nan("")}};
+  const Panel panel = loss_panel(steps, history, "nats", "test");
+  EXPECT_EQ(panel.title, "training and test loss");
+  EXPECT_EQ(panel.y_label, "nats");
+  ASSERT_EQ(panel.curves.size(), 3U);
+  EXPECT_EQ(panel.curves[0].y, (std::vector<double>{3.0, 3.0, 4.0}));
+  EXPECT_EQ(panel.curves[0].name, "training, mean of 51 steps");
+  EXPECT_EQ(panel.curves[1].x, (std::vector<double>{2.0}));
+  EXPECT_EQ(panel.curves[1].y, (std::vector<double>{2.5}));
+  EXPECT_EQ(panel.curves[1].name, "test");
+  EXPECT_EQ(panel.curves[2].y, steps.y);
+  EXPECT_TRUE(panel.curves[2].background);
+  const Panel alone = loss_panel(steps, {history[1]});
+  EXPECT_EQ(alone.title, "training loss");
+  EXPECT_EQ(alone.curves.size(), 2U);
 }
 
 TEST(Curves, ARangeOfOneNumberIsWidenedByHalfOfIt) {
@@ -277,7 +344,22 @@ TEST(Curves, LongOnesAreThinnedAndKeepTheirPeaks) {
   EXPECT_EQ(detail::thinned({{1, 2, 3}, {5.0, std::nan(""), 7.0}}, 500).x, (std::vector<double>{1, 3}));
 }
 
-TEST(Curves, MovingAverageLooksBack) { EXPECT_EQ(moving_average({2, 4, 6, 8}, 2), (std::vector<double>{2, 3, 5, 7})); }
+TEST(Curves, MovingAverageLooksBothWays) {
+  EXPECT_EQ(moving_average({2, 4, 9, 8, 1}, 3), (std::vector<double>{2, 5, 7, 6, 1}));
+  EXPECT_EQ(moving_average({2, 4, 9, 8, 1}, 4), moving_average({2, 4, 9, 8, 1}, 3));
+  EXPECT_EQ(moving_average({5, 0, 10, 0, 0, 0, 5}, 5), (std::vector<double>{5, 5, 3, 2, 3, 5.0 / 3, 5}));
+  EXPECT_EQ(moving_average({2, 4}, 0), (std::vector<double>{2, 4}));
+  EXPECT_EQ(moving_average({2, 4}, 1), (std::vector<double>{2, 4}));
+  EXPECT_EQ(moving_average({}, 3), (std::vector<double>{}));
+  EXPECT_EQ(moving_average({1e300, 1, 1, 1}, 3).back(), 1.0) << "nothing is left of what has gone";
+}
+
+TEST(Curves, MovingAverageDoesNotLag) {
+  std::vector<double> line;
+  for (int i = 0; i < 200; ++i) line.push_back(3.0 * i);
+  const auto means = moving_average(line, 51);
+  for (std::size_t i = 0; i < line.size(); ++i) EXPECT_DOUBLE_EQ(means[i], line[i]);
+}
 
 TEST(Progress, IsPlainLinesWhereThereIsNoTerminal) {
   std::ostringstream out;

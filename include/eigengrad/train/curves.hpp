@@ -3,16 +3,20 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <eigengrad/core/text.hpp>
+#include <eigengrad/train/measurement.hpp>
 
 // Curves as an SVG picture, one panel beside the other.
-//   std::string svg = train::curves_svg({{"training loss", "step", "loss", {{steps, losses}}}, ...});
+//   std::string svg = train::curves_svg({train::loss_panel({steps, losses}, history),
+//                                        {"accuracy", "step", "share", {{evaluated, accuracies}}}});
 
 namespace eigengrad::EIGENGRAD_ISA::train {
 
@@ -20,9 +24,11 @@ namespace eigengrad::EIGENGRAD_ISA::train {
 struct Curve {
   std::vector<double> x;
   std::vector<double> y;
+  std::string name = {};    ///< in the legend; a curve without a name is not in it
+  bool background = false;  ///< drawn faintly and behind the others: single steps behind their mean
 };
 
-/// One diagram. The first curve is drawn strongest.
+/// One diagram, with a legend below it if a curve has a name. The first curve lies on top.
 struct Panel {
   std::string title;
   std::string x_label;
@@ -104,8 +110,69 @@ inline Curve thinned(const Curve& curve, std::size_t most) {
   return result;
 }
 
+constexpr double kPanelWidth = 460, kPanelHeight = 340, kLegendRow = 20;  // in pixels, as all below
+constexpr double kDiagramLeft = 70, kDiagramTop = 40, kDiagramWidth = 360,
+                 kDiagramHeight = 240;  // of the diagram in its panel
+
+/// How a curve is drawn.
+struct Pen {
+  const char* colour;
+  double width;
+};
+
+/// The colours go to the curves in their order, and again from the first when they are used up.
+inline std::vector<Pen> pens_of(const std::vector<Curve>& curves) {
+  constexpr std::array kColours = {"#1f5fa8", "#d1651a", "#2f8f4e", "#8a4fb0"};  // blue, orange, green, purple
+  std::vector<Pen> pens;
+  std::size_t next = 0;
+  for (const Curve& curve : curves)
+    pens.push_back(curve.background ? Pen{"#b8cfe6", 0.8} : Pen{kColours[next++ % kColours.size()], 1.8});
+  return pens;
+}
+
+/// A curve's name in the legend, and where it is.
+struct LegendEntry {
+  std::size_t curve;
+  double x;  // from the panel's left edge
+  int row;
+};
+constexpr double kSwatch = 20;  // the piece of the curve before its name
+
+/// The names from left to right, in as many rows as they need.
+inline std::vector<LegendEntry> legend_of(const Panel& panel) {
+  constexpr double kLetter = 7, kGap = 16;  // no letter of that size is much wider
+  std::vector<LegendEntry> entries;
+  double x = kDiagramLeft;
+  int row = 0;
+  for (std::size_t i = 0; i < panel.curves.size(); ++i) {
+    const std::string& name = panel.curves[i].name;
+    if (name.empty()) continue;
+    const double width = kSwatch + 6 + kLetter * static_cast<double>(name.size());
+    if (x > kDiagramLeft && x + width > kPanelWidth) {
+      x = kDiagramLeft;
+      ++row;
+    }
+    entries.push_back({i, x, row});
+    x += width + kGap;
+  }
+  return entries;
+}
+
+/// A line through the points, which are marked where they are few; px and py place a point.
+template <class X, class Y>
+void draw_curve(std::string& svg, const Curve& curve, const Pen& pen, const X& px, const Y& py) {
+  constexpr std::size_t kFew = 40;
+  svg += joined("<polyline fill=\"none\" stroke=\"", pen.colour, "\" stroke-width=\"", pen.width, "\" points=\"");
+  for (std::size_t k = 0; k < curve.x.size(); ++k) svg += joined(px(curve.x[k]), ",", py(curve.y[k]), " ");
+  svg += "\"/>\n";
+  if (curve.x.size() > kFew) return;
+  for (std::size_t k = 0; k < curve.x.size(); ++k) {
+    svg += joined("<circle cx=\"", px(curve.x[k]), "\" cy=\"", py(curve.y[k]), "\" r=\"", 1.4 * pen.width, "\" fill=\"",
+                  pen.colour, "\"/>\n");
+  }
+}
+
 inline void draw_panel(std::string& svg, const Panel& panel, double left) {
-  constexpr double kLeft = 70, kTop = 40, kWidth = 360, kHeight = 240;
   Range xs, ys;
   for (const Curve& curve : panel.curves) {
     xs.include(curve.x);
@@ -113,36 +180,44 @@ inline void draw_panel(std::string& svg, const Panel& panel, double left) {
   }
   xs.widen();
   ys.widen();
-  const auto px = [&](double x) { return left + kLeft + kWidth * xs.position(x); };
-  const auto py = [&](double y) { return kTop + kHeight * (1.0 - ys.position(y)); };
+  const auto px = [&](double x) { return left + kDiagramLeft + kDiagramWidth * xs.position(x); };
+  const auto py = [&](double y) { return kDiagramTop + kDiagramHeight * (1.0 - ys.position(y)); };
   const auto text = [&](double x, double y, const char* anchor, const std::string& words) {
     svg += joined("<text x=\"", x, "\" y=\"", y, "\" text-anchor=\"", anchor, "\">", escaped(words), "</text>\n");
   };
   const auto number = [](double value) { return to_general(std::abs(value) < 1e-12 ? 0.0 : value); };
 
   svg += "<g font-family=\"sans-serif\" font-size=\"12\" fill=\"#333\">\n";
-  text(left + kLeft + kWidth / 2, kTop - 16, "middle", panel.title);
-  text(left + kLeft + kWidth / 2, kTop + kHeight + 40, "middle", panel.x_label);
-  const double x_label = left + 18, y_label = kTop + kHeight / 2;
+  text(left + kDiagramLeft + kDiagramWidth / 2, kDiagramTop - 16, "middle", panel.title);
+  text(left + kDiagramLeft + kDiagramWidth / 2, kDiagramTop + kDiagramHeight + 40, "middle", panel.x_label);
+  const double x_label = left + 18, y_label = kDiagramTop + kDiagramHeight / 2;
   svg += joined("<text x=\"", x_label, "\" y=\"", y_label, "\" text-anchor=\"middle\" transform=\"rotate(-90 ", x_label,
                 " ", y_label, ")\">", escaped(panel.y_label), "</text>\n");
   for (double step = tick_step(xs.high - xs.low), x = std::ceil(xs.low / step) * step; x <= xs.high; x += step) {
-    svg += joined("<path d=\"M", px(x), " ", kTop, "V", kTop + kHeight, "\" stroke=\"#ddd\"/>\n");
-    text(px(x), kTop + kHeight + 18, "middle", number(x));
+    svg += joined("<path d=\"M", px(x), " ", kDiagramTop, "V", kDiagramTop + kDiagramHeight, "\" stroke=\"#ddd\"/>\n");
+    text(px(x), kDiagramTop + kDiagramHeight + 18, "middle", number(x));
   }
   for (double step = tick_step(ys.high - ys.low), y = std::ceil(ys.low / step) * step; y <= ys.high; y += step) {
-    svg += joined("<path d=\"M", left + kLeft, " ", py(y), "H", left + kLeft + kWidth, "\" stroke=\"#ddd\"/>\n");
-    text(left + kLeft - 6, py(y) + 4, "end", number(y));
+    svg += joined("<path d=\"M", left + kDiagramLeft, " ", py(y), "H", left + kDiagramLeft + kDiagramWidth,
+                  "\" stroke=\"#ddd\"/>\n");
+    text(left + kDiagramLeft - 6, py(y) + 4, "end", number(y));
   }
-  svg += joined("</g>\n<rect x=\"", left + kLeft, "\" y=\"", kTop, "\" width=\"", kWidth, "\" height=\"", kHeight,
-                "\" fill=\"none\" stroke=\"#333\"/>\n");
+  svg += joined("</g>\n<rect x=\"", left + kDiagramLeft, "\" y=\"", kDiagramTop, "\" width=\"", kDiagramWidth,
+                "\" height=\"", kDiagramHeight, "\" fill=\"none\" stroke=\"#333\"/>\n");
 
-  for (std::size_t i = panel.curves.size(); i-- > 0;) {  // the first one lies on top
-    const Curve curve = thinned(panel.curves[i], 2 * static_cast<std::size_t>(kWidth));
-    svg += joined("<polyline fill=\"none\" stroke=\"", i == 0 ? "#1f5fa8" : "#b8cfe6", "\" stroke-width=\"",
-                  i == 0 ? 1.8 : 0.8, "\" points=\"");
-    for (std::size_t k = 0; k < curve.x.size(); ++k) svg += joined(px(curve.x[k]), ",", py(curve.y[k]), " ");
-    svg += "\"/>\n";
+  const std::vector<Pen> pens = pens_of(panel.curves);
+  for (const bool background : {true, false}) {
+    for (std::size_t i = panel.curves.size(); i-- > 0;) {  // the first one lies on top
+      if (panel.curves[i].background == background)
+        draw_curve(svg, thinned(panel.curves[i], 2 * static_cast<std::size_t>(kDiagramWidth)), pens[i], px, py);
+    }
+  }
+  for (const LegendEntry& entry : legend_of(panel)) {
+    const double x = left + entry.x, y = kPanelHeight + kLegendRow * entry.row;
+    svg += joined("<path d=\"M", x, " ", y, "h", kSwatch, "\" stroke=\"", pens[entry.curve].colour,
+                  "\" stroke-width=\"", pens[entry.curve].width, "\"/>\n<text x=\"", x + kSwatch + 6, "\" y=\"", y + 4,
+                  "\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#333\">",
+                  escaped(panel.curves[entry.curve].name), "</text>\n");
   }
 }
 
@@ -150,11 +225,16 @@ inline void draw_panel(std::string& svg, const Panel& panel, double left) {
 
 /// The panels from left to right as one SVG document.
 inline std::string curves_svg(const std::vector<Panel>& panels) {
-  constexpr double kPanelWidth = 460, kPanelHeight = 340;
+  using detail::kPanelHeight, detail::kPanelWidth, detail::kLegendRow;
+  int rows = 0;
+  for (const Panel& panel : panels) {
+    for (const auto& entry : detail::legend_of(panel)) rows = std::max(rows, entry.row + 1);
+  }
   const double width = kPanelWidth * static_cast<double>(panels.size());
-  std::string svg = joined("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", width, "\" height=\"", kPanelHeight,
-                           "\" viewBox=\"0 0 ", width, " ", kPanelHeight,
-                           "\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n");
+  const double height = kPanelHeight + kLegendRow * rows;
+  std::string svg =
+      joined("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", width, "\" height=\"", height, "\" viewBox=\"0 0 ",
+             width, " ", height, "\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n");
   double left = 0;
   for (const Panel& panel : panels) {
     detail::draw_panel(svg, panel, left);
@@ -163,17 +243,42 @@ inline std::string curves_svg(const std::vector<Panel>& panels) {
   return svg += "</svg>\n";
 }
 
-/// The mean of each value and the up to `window` - 1 values before it.
+/// The mean of each value and the (window - 1) / 2 values on both sides of it. Near an end it is over as many values as
+/// there are on the shorter side, so that it lags nowhere; the first and the last value are their own means.
+/// Cost     window additions for each value, none of which leaves a rounding error for the next one
 inline std::vector<double> moving_average(const std::vector<double>& values, std::size_t window) {
+  const std::size_t most = window > 0 ? (window - 1) / 2 : 0;
   std::vector<double> means;
   means.reserve(values.size());
-  double sum = 0.0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    sum += values[i];
-    if (i >= window) sum -= values[i - window];
-    means.push_back(sum / static_cast<double>(std::min(i + 1, window)));
+    const std::size_t half = std::min({most, i, values.size() - 1 - i});
+    double sum = 0.0;
+    for (std::size_t k = i - half; k <= i + half; ++k) sum += values[k];
+    means.push_back(sum / static_cast<double>(2 * half + 1));
   }
   return means;
+}
+
+/// The losses of a run in one panel: those of its steps, faint, before them their moving average, and that of the
+/// validation set, which is called by its name, if the run has measured any.
+inline Panel loss_panel(const Curve& steps, const std::vector<Measurement>& history,
+                        const std::string& y_label = "loss", const std::string& validation = "validation") {
+  constexpr std::size_t kWindow = 51;
+  Panel panel{"training loss", "step", y_label, {}};
+  panel.curves.push_back(
+      {steps.x, moving_average(steps.y, kWindow), joined("training, mean of ", kWindow, " steps"), false});
+  Curve measured{{}, {}, validation, false};
+  for (const Measurement& m : history) {
+    if (!std::isfinite(m.validation_loss)) continue;
+    measured.x.push_back(static_cast<double>(m.step));
+    measured.y.push_back(m.validation_loss);
+  }
+  if (!measured.x.empty()) {
+    panel.title = joined("training and ", validation, " loss");
+    panel.curves.push_back(std::move(measured));
+  }
+  panel.curves.push_back({steps.x, steps.y, "training, each step", true});
+  return panel;
 }
 
 }  // namespace eigengrad::EIGENGRAD_ISA::train
