@@ -42,6 +42,7 @@ have_header gtest/gtest.h || need gtest
 have_header CLI/CLI.hpp || need cli11
 have_header benchmark/benchmark.h || need benchmark
 have_header nlohmann/json.hpp || need json
+have_header csv.h || need csv
 have_header stb/stb_image.h || have_program brew || need stb
 if [ "$dev" = yes ]; then
   have_program clang++ || need clang
@@ -66,6 +67,7 @@ debian_name() {
     cli11) echo libcli11-dev ;;
     benchmark) echo libbenchmark-dev ;;
     json) echo nlohmann-json3-dev ;;
+    csv) echo libcsv-dev ;;
     stb) echo libstb-dev ;;
     clang) echo clang libclang-rt-dev ;;
     python) echo python3-venv ;;
@@ -81,6 +83,7 @@ fedora_name() {
     cli11) echo cli11-devel ;;
     benchmark) echo google-benchmark-devel ;;
     json) echo json-devel ;;
+    csv) echo libcsv-devel ;;
     stb) echo stb_image-devel stb_image_resize-devel ;;
     clang) echo clang compiler-rt ;;
     clang-format | clang-tidy) echo clang-tools-extra ;;
@@ -93,6 +96,7 @@ arch_name() {
     compiler) echo gcc ;;
     benchmark) echo benchmark ;;
     json) echo nlohmann-json ;;
+    csv) echo libcsv ;;
     clang | clang-format | clang-tidy) echo clang compiler-rt ;;
     *) echo "$1" ;;
   esac
@@ -103,6 +107,7 @@ brew_name() {
     gtest) echo googletest ;;
     benchmark) echo google-benchmark ;;
     json) echo nlohmann-json ;;
+    csv) echo libcsv ;;
     clang | clang-tidy) echo llvm ;;
     *) echo "$1" ;;
   esac
@@ -127,7 +132,7 @@ elif have_program brew; then
 else
   echo "setup.sh: no package manager known here (apt-get, dnf, pacman, brew). Please install:$missing" >&2
   echo "          (CMake 3.25 or newer, a C++20 compiler, Eigen 3.4 to 5, GoogleTest, CLI11, Google Benchmark," >&2
-  echo "          nlohmann-json, stb)" >&2
+  echo "          nlohmann-json, libcsv, stb)" >&2
   exit 1
 fi
 if ! have_cmake; then

@@ -11,7 +11,8 @@ set(GTest_parts tests)
 set(CLI11_parts examples benchmarks)
 set(nlohmann_json_parts tests examples benchmarks)
 set(benchmark_parts benchmarks)
-set(packages GTest CLI11 nlohmann_json benchmark)
+set(libcsv_parts tests)
+set(packages GTest CLI11 nlohmann_json benchmark libcsv)
 
 # configure(MISSING OPTION...): without the packages in the list MISSING.
 function(configure missing)
