@@ -43,6 +43,7 @@ have_header CLI/CLI.hpp || need cli11
 have_header benchmark/benchmark.h || need benchmark
 have_header nlohmann/json.hpp || need json
 have_header csv.h || need csv
+have_header zlib.h || have_program brew || need zlib  # macOS has it
 have_header stb/stb_image.h || have_program brew || need stb
 if [ "$dev" = yes ]; then
   have_program clang++ || need clang
@@ -69,6 +70,7 @@ debian_name() {
     json) echo nlohmann-json3-dev ;;
     csv) echo libcsv-dev ;;
     stb) echo libstb-dev ;;
+    zlib) echo zlib1g-dev ;;
     clang) echo clang libclang-rt-dev ;;
     python) echo python3-venv ;;
     *) echo "$1" ;;
@@ -85,6 +87,7 @@ fedora_name() {
     json) echo json-devel ;;
     csv) echo libcsv-devel ;;
     stb) echo stb_image-devel stb_image_resize-devel ;;
+    zlib) echo zlib-devel ;;
     clang) echo clang compiler-rt ;;
     clang-format | clang-tidy) echo clang-tools-extra ;;
     python) echo python3 ;;
@@ -132,7 +135,7 @@ elif have_program brew; then
 else
   echo "setup.sh: no package manager known here (apt-get, dnf, pacman, brew). Please install:$missing" >&2
   echo "          (CMake 3.25 or newer, a C++20 compiler, Eigen 3.4 to 5, GoogleTest, CLI11, Google Benchmark," >&2
-  echo "          nlohmann-json, libcsv, stb)" >&2
+  echo "          nlohmann-json, libcsv, stb, zlib)" >&2
   exit 1
 fi
 if ! have_cmake; then

@@ -27,6 +27,8 @@ endfunction()
 
 file(READ ${INCLUDE_DIR}/eigengrad.hpp umbrella)
 file(READ ${INCLUDE_DIR}/io.hpp io_umbrella)
+# Those that need another package than Eigen; a program includes them one by one.
+set(alone data/csv.hpp data/idx.hpp data/mnist.hpp)
 file(GLOB_RECURSE headers RELATIVE ${INCLUDE_DIR} ${INCLUDE_DIR}/*/*.hpp)
 set(problems "")
 set(used "")      # arrows
@@ -58,15 +60,17 @@ foreach(folder IN ITEMS core ops/kernels ops nn autodiff optim data train io)
   endforeach()
 endforeach()
 
-# A user meets the headers of core/ and ops/ through those that include them. What needs a package of its own is
-# included by its name.
-set(alone data/csv.hpp)
+# A user meets the headers of core/ and ops/ through those that include them.
 foreach(header IN LISTS headers)
   if(header MATCHES "^io/")  # which has an umbrella of its own
     if(NOT io_umbrella MATCHES "<eigengrad/${header}>" AND NOT header IN_LIST included)
       string(APPEND problems "\n  io.hpp leaves out ${header}")
     endif()
-  elseif(NOT umbrella MATCHES "<eigengrad/${header}>" AND NOT header IN_LIST included AND NOT header MATCHES "^(core|ops)/" AND NOT header IN_LIST alone)
+  elseif(header IN_LIST alone)
+    if(umbrella MATCHES "<eigengrad/${header}>")
+      string(APPEND problems "\n  eigengrad.hpp includes ${header}, which needs more than Eigen")
+    endif()
+  elseif(NOT umbrella MATCHES "<eigengrad/${header}>" AND NOT header IN_LIST included AND NOT header MATCHES "^(core|ops)/")
     string(APPEND problems "\n  eigengrad.hpp leaves out ${header}")
   endif()
 endforeach()

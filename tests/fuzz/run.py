@@ -11,6 +11,7 @@ build/fuzz/tests/fuzz/fuzz_NAME FILE runs it again.
 """
 
 import argparse
+import gzip
 import os
 import pathlib
 import subprocess
@@ -37,6 +38,19 @@ def golden_seeds(pattern, prefix=b""):
 
 def npy_seeds():
     yield from golden_seeds("*.npy")
+
+
+def idx_seeds():
+    for sizes in ([3], [2, 2, 3], [0, 4], [1, 1, 1, 1, 1, 2], [2**31, 2**31, 8], [1000]):
+        count = 1
+        for size in sizes:
+            count *= size
+        header = bytes([0, 0, 8, len(sizes)]) + b"".join(size.to_bytes(4, "big") for size in sizes)
+        whole = header + bytes(range(200)) * 5 if count > 1000 else header + (bytes(range(200)) * 5)[:count]
+        yield whole
+        yield whole + b"x"
+        yield gzip.compress(whole)
+        yield gzip.compress(whole)[:-3]
 
 
 def safetensors_seeds():
@@ -73,8 +87,8 @@ def flags_seeds():
         yield text.encode()
 
 
-SEEDS = {"cifar10": cifar10_seeds, "npy": npy_seeds, "safetensors": safetensors_seeds, "checkpoint": checkpoint_seeds,
-         "flags": flags_seeds}
+SEEDS = {"cifar10": cifar10_seeds, "npy": npy_seeds, "idx": idx_seeds, "safetensors": safetensors_seeds,
+         "checkpoint": checkpoint_seeds, "flags": flags_seeds}
 
 
 def main():
