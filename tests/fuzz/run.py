@@ -29,6 +29,10 @@ def cifar10_seeds():
     yield bytes([1]) + record[:-1]
     yield bytes([1]) + record + b"\0"
     yield bytes([2]) + record + bytes([10]) + record[1:]
+    for first in (65, 66, 129, 130):  # CIFAR-100: coarse labels, then fine ones
+        record = bytes([19, 99]) + bytes(range(256)) * 12
+        yield bytes([first]) + record * (first % 4)
+        yield bytes([first]) + bytes([20]) + record[1:]
 
 
 def golden_seeds(pattern, prefix=b""):
