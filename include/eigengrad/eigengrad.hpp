@@ -65,6 +65,7 @@
 #include <eigengrad/train/curves.hpp>
 #include <eigengrad/train/early_stopping.hpp>
 #include <eigengrad/train/evaluate.hpp>
+#include <eigengrad/train/find_learning_rate.hpp>
 #include <eigengrad/train/fit.hpp>
 #include <eigengrad/train/keep_best.hpp>
 #include <eigengrad/train/measurement.hpp>
