@@ -25,9 +25,11 @@
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/data/augment.hpp>
 #include <eigengrad/data/cifar10.hpp>
+#include <eigengrad/data/cifar100.hpp>
 #include <eigengrad/data/loader.hpp>
 #include <eigengrad/data/normalize.hpp>
 #include <eigengrad/data/split.hpp>
+#include <eigengrad/data/standardize.hpp>
 #include <eigengrad/data/synthetic.hpp>
 #include <eigengrad/nn/avg_pool2d.hpp>
 #include <eigengrad/nn/batch_norm.hpp>
