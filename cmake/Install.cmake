@@ -15,5 +15,6 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/eigengradConfigVersion.cm
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/eigengradConfig.cmake ${PROJECT_BINARY_DIR}/eigengradConfigVersion.cmake
               ${CMAKE_CURRENT_LIST_DIR}/eigengradBuildType.cmake ${CMAKE_CURRENT_LIST_DIR}/eigengradEigen.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/eigengradImages.cmake ${CMAKE_CURRENT_LIST_DIR}/eigengradImages.cpp
               ${CMAKE_CURRENT_LIST_DIR}/eigengradNative.cmake ${CMAKE_CURRENT_LIST_DIR}/Findlibcsv.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/eigengrad)

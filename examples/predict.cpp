@@ -6,24 +6,14 @@
 //   predict runs/cnn-1 --test
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
-#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
 
-#define STB_IMAGE_IMPLEMENTATION
-#define STB_IMAGE_STATIC
-#define STB_IMAGE_RESIZE_IMPLEMENTATION
-#define STB_IMAGE_RESIZE_STATIC
-#include <stb_image.h>
-#if __has_include(<stb_image_resize2.h>)
-#include <stb_image_resize2.h>
-#else
-#include <stb_image_resize.h>
-#endif
-
+#include <eigengrad/data/image_file.hpp>
 #include <eigengrad/io.hpp>
 
 #include "common/run_main.hpp"
@@ -56,34 +46,13 @@ data::ImageDataset<> dataset(const Trained& trained, Tensor<std::uint8_t> images
           trained.normalization.at("scale")};
 }
 
-/// The pixels of a file, resized to one image of that shape (H, W, C).
-Tensor<std::uint8_t> read_image(const std::string& path, const Shape& shape) {
-  const std::string bytes = read_file(path);
-  int width = 0, height = 0, ignored = 0;
-  const int channels = static_cast<int>(shape[2]);
-  const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
-      stbi_load_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()), static_cast<int>(bytes.size()), &width,
-                            &height, &ignored, channels),
-      stbi_image_free);
-  if (pixels == nullptr) throw IoError(path, joined("is no image that can be read: ", stbi_failure_reason()));
-  Tensor<std::uint8_t> image({1, shape[0], shape[1], shape[2]});
-  std::uint8_t* to = image.mutable_data();
-  const int to_width = static_cast<int>(shape[1]), to_height = static_cast<int>(shape[0]);
-#if __has_include(<stb_image_resize2.h>)
-  const bool resized = stbir_resize_uint8_linear(pixels.get(), width, height, 0, to, to_width, to_height, 0,
-                                                 static_cast<stbir_pixel_layout>(channels)) != nullptr;
-#else
-  const bool resized = stbir_resize_uint8(pixels.get(), width, height, 0, to, to_width, to_height, 0, channels) != 0;
-#endif
-  if (!resized) throw IoError(path, joined("cannot be resized from ", width, " x ", height, " pixels"));
-  return image;
-}
-
 /// The most likely classes of each image, with their probabilities.
 void classify(Trained& trained, const std::vector<std::string>& paths) {
   constexpr std::size_t kShown = 5;
   for (const std::string& path : paths) {
-    const auto images = dataset(trained, read_image(path, trained.run.image_shape), Tensor<Index>::zeros({1}));
+    const Shape& shape = trained.run.image_shape;
+    const Tensor<std::uint8_t> image = data::read_image(path, shape, {.convert = true});
+    const auto images = dataset(trained, image.reshape({1, shape[0], shape[1], shape[2]}), Tensor<Index>::zeros({1}));
     const Tensor<float> p = softmax(trained.net.predict(images.batch(std::vector<Index>{0}).inputs));
     std::vector<Index> order(trained.run.class_names.size());
     std::iota(order.begin(), order.end(), Index{0});

@@ -28,7 +28,7 @@ endfunction()
 file(READ ${INCLUDE_DIR}/eigengrad.hpp umbrella)
 file(READ ${INCLUDE_DIR}/io.hpp io_umbrella)
 # Those that need another package than Eigen; a program includes them one by one.
-set(alone data/csv.hpp data/idx.hpp data/mnist.hpp)
+set(alone data/csv.hpp data/idx.hpp data/image_codec.hpp data/image_file.hpp data/image_folder.hpp data/mnist.hpp)
 file(GLOB_RECURSE headers RELATIVE ${INCLUDE_DIR} ${INCLUDE_DIR}/*/*.hpp)
 set(problems "")
 set(used "")      # arrows

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The eigengrad authors
 # SPDX-License-Identifier: MIT
-"""Writes, beside itself, files of other libraries that the tests of io/ read: numbers.safetensors with one tensor of
-each type, and arrays of NumPy.
+"""Writes, beside itself, files of other libraries that the tests of io/ and data/ read: numbers.safetensors with one
+tensor of each type, arrays of NumPy, and images.
 
-    python3 -m venv build/files && build/files/bin/pip install numpy safetensors==0.8.0
+    python3 -m venv build/files && build/files/bin/pip install numpy safetensors==0.8.0 pillow
     build/files/bin/python tests/golden/make_files.py
 """
 import pathlib
 
 import numpy as np
 import safetensors
+from PIL import Image
 
 HERE = pathlib.Path(__file__).parent
 
@@ -46,6 +47,21 @@ def main():
     for version in ((1, 0), (2, 0), (3, 0)):
         with open(HERE / f"u4_version_{version[0]}.npy", "wb") as file:
             np.lib.format.write_array(file, UNSIGNED.astype("<u4"), version=version)
+    save_images()
+
+
+def save_images():
+    """12 rows of 20 pixels: red rises to the right, green downwards, blue falls to the right. The JPEG is within a few
+    steps of it; the PNG is it. Another PNG has 16 colours in a palette, in blocks of 3 by 5."""
+    y, x = np.mgrid[0:12, 0:20]
+    colours = np.stack([12 * x, 20 * y, 240 - 12 * x], axis=-1).astype(np.uint8)
+    Image.fromarray(colours).save(HERE / "colours.jpg", quality=98, subsampling=0)
+    Image.fromarray(colours).save(HERE / "colours_progressive.jpg", quality=98, subsampling=0, progressive=True)
+    Image.fromarray((12 * x).astype(np.uint8)).save(HERE / "grey.jpg", quality=98)
+    Image.fromarray(colours).save(HERE / "colours.png")
+    sixteen = Image.fromarray((x // 5 + 4 * (y // 3)).astype(np.uint8), "P")
+    sixteen.putpalette([value for i in range(16) for value in (i, 10 * i, 255 - i)])
+    sixteen.save(HERE / "palette.png", bits=4)
 
 
 if __name__ == "__main__":

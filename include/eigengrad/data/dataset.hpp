@@ -112,6 +112,18 @@ EIGENGRAD_CALLED Tensor<T> gather(const Tensor<T>& rows, std::span<const Index> 
   return result;
 }
 
+/// The pixels of one image as numbers, (p - mean) * scale; the bare pixels without a mean.
+template <class T>
+void normalize_image(const std::uint8_t* from, const Tensor<T>& mean, const Tensor<T>& scale, Index pixels, T* to) {
+  if (mean.empty()) {
+    for (Index i = 0; i < pixels; ++i) to[i] = static_cast<T>(from[i]);
+    return;
+  }
+  const T* m = mean.data();
+  const T* s = scale.data();
+  for (Index i = 0; i < pixels; ++i) to[i] = (static_cast<T>(from[i]) - m[i]) * s[i];
+}
+
 }  // namespace detail
 
 /// Samples held as tensors, the samples on the first axis.
@@ -171,7 +183,8 @@ struct ImageDataset {
     constexpr Index kImages = 8;
     parallel_for(count, kImages, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) {
-        normalize(images.data() + samples[static_cast<std::size_t>(i)] * pixels, pixels, to + i * pixels);
+        const std::uint8_t* from = images.data() + samples[static_cast<std::size_t>(i)] * pixels;
+        detail::normalize_image(from, mean, scale, pixels, to + i * pixels);
       }
     });
     return {std::move(inputs), detail::gather(labels, samples, std::move(storage.targets))};
@@ -185,16 +198,6 @@ struct ImageDataset {
     if (mean.empty() && scale.empty()) return;
     detail::check::same_shape("ImageDataset", "mean", mean.shape(), image_shape());
     detail::check::same_shape("ImageDataset", "scale", scale.shape(), image_shape());
-  }
-
-  void normalize(const std::uint8_t* from, Index pixels, T* to) const {
-    if (mean.empty()) {
-      for (Index i = 0; i < pixels; ++i) to[i] = static_cast<T>(from[i]);
-      return;
-    }
-    const T* m = mean.data();
-    const T* s = scale.data();
-    for (Index i = 0; i < pixels; ++i) to[i] = (static_cast<T>(from[i]) - m[i]) * s[i];
   }
 };
 
