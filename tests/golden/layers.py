@@ -97,6 +97,12 @@ def losses():
         if "ignore_index" in options:
             target[2] = target[5] = -100
         add(case, torch.nn.CrossEntropyLoss(**options), 3 * torch.randn(6, 5), target)
+    for smoothing in (0.0, 0.1, 1.0):
+        add(f"probabilities_{smoothing}", torch.nn.CrossEntropyLoss(label_smoothing=smoothing), 3 * torch.randn(6, 5),
+            torch.softmax(2 * torch.randn(6, 5), dim=1))
+    add("shares", torch.nn.CrossEntropyLoss(), 3 * torch.randn(6, 5), torch.rand(6, 5))  # not of the sum 1
+    add("weighted_shares", torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=0.3), 3 * torch.randn(6, 5),
+        torch.softmax(2 * torch.randn(6, 5), dim=1))
     golden.write()
 
 

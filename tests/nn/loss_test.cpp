@@ -17,6 +17,7 @@ namespace eigengrad::EIGENGRAD_ISA::nn {
 namespace {
 
 static_assert(Loss<CrossEntropy<float>> && Loss<SoftmaxCrossEntropy<double>>);
+static_assert(Loss<SoftmaxCrossEntropy<float>, Tensor<float>> && !Loss<SoftmaxCrossEntropy<float>, Tensor<double>>);
 static_assert(Loss<MSELoss<float>, Tensor<float>> && !Loss<MSELoss<float>, Tensor<double>>);
 static_assert(std::same_as<decltype(SoftmaxCrossEntropy{{.label_smoothing = 0.1}}), SoftmaxCrossEntropy<float>>);
 
@@ -82,6 +83,49 @@ TEST(SoftmaxCrossEntropyLoss, LooksAtTheTargetsAsItsOptionsSay) {
   EXPECT_THROW(loss.check_target({3, 3}, labels), ValueError);
   EXPECT_THROW(loss.check_target({1, 2}, Tensor<Index>({1}, {-1})), ValueError);
   EXPECT_THROW((SoftmaxCrossEntropy<float>{{.weight = {1, -2}}}), ValueError);
+}
+
+TEST(SoftmaxCrossEntropyLoss, WithClassProbabilitiesMatchesPyTorch) {
+  for (const auto& [name, smoothing] :
+       {std::pair{"probabilities_0.0", 0.0}, {"probabilities_0.1", 0.1}, {"probabilities_1.0", 1.0}, {"shares", 0.0}}) {
+    expect_loss_case<double, double>(name, SoftmaxCrossEntropy<double>{{.label_smoothing = smoothing}}, 1e-10);
+    expect_loss_case<float, float>(name, SoftmaxCrossEntropy<float>{{.label_smoothing = smoothing}}, 1e-5);
+  }
+  const SoftmaxCrossEntropyOptions weighted{.label_smoothing = 0.3, .weight = {0.5, 2.0, 1.0, 0.0, 3.0}};
+  expect_loss_case<double, double>("weighted_shares", SoftmaxCrossEntropy<double>{weighted}, 1e-10);
+  EXPECT_THROW(SoftmaxCrossEntropy<float>{{.ignore_index = 0}}.check_target({1, 2}, Tensor<float>({1, 2}, {0, 1})),
+               ValueError);
+}
+
+TEST(SoftmaxCrossEntropyLoss, WithClassProbabilitiesGradcheck) {
+  const Tensor<double> targets = ops::softmax(testing::random<double>({5, 4}, 2));
+  Tensor<double> shares = targets;  // of the sum 1/2
+  shares.mutable_array() *= 0.5;
+  for (const double smoothing : {0.0, 0.1, 1.0}) {
+    const SoftmaxCrossEntropy<double> loss{{.label_smoothing = smoothing}};
+    EXPECT_TRUE(gradcheck(loss, testing::random<double>({5, 4}, 1), targets)) << smoothing;
+    EXPECT_TRUE(gradcheck(loss, testing::random<double>({5, 4}, 1), shares)) << smoothing;
+  }
+}
+
+TEST(SoftmaxCrossEntropyLoss, TakesLabelsAndProbabilitiesInTurn) {
+  const auto x = testing::random<double>({5, 4}, 1);
+  const Tensor<double> targets = ops::softmax(testing::random<double>({5, 4}, 2));
+  SoftmaxCrossEntropy<double> labels_alone, probabilities_alone, both;
+  labels_alone.forward(x, kLabels);
+  probabilities_alone.forward(x, targets);
+  both.forward(x, kLabels);
+  both.forward(x, targets);
+  EXPECT_TRUE(equal(both.backward(), probabilities_alone.backward()));
+  both.forward(x, kLabels);
+  EXPECT_TRUE(equal(both.backward(), labels_alone.backward()));
+}
+
+TEST(SoftmaxCrossEntropyLoss, ChecksClassProbabilitiesBeforeTraining) {
+  const SoftmaxCrossEntropy<float> loss;
+  EXPECT_NO_THROW(loss.check_target({2, 2}, Tensor<float>({2, 2}, {0, 1, 0.5F, 0.5F})));
+  EXPECT_THROW(loss.check_target({2, 3}, Tensor<float>::ones({2, 2})), ShapeError);
+  EXPECT_THROW(loss.check_target({1, 2}, Tensor<float>({1, 2}, {1.5F, 0})), ValueError);
 }
 
 TEST(SoftmaxCrossEntropyLoss, RefusesALabelSmoothingOutOfRange) {

@@ -90,6 +90,72 @@ TEST(SoftmaxCrossEntropy, WithLabelSmoothingIsStableForLargeLogits) {
   EXPECT_FLOAT_EQ(softmax_cross_entropy(logits, Tensor<Index>({1}, {0}), {.label_smoothing = 0.1}).loss, 0.075e30F);
 }
 
+/// 1 at the label and 0 elsewhere.
+Tensor<double> one_hot(const Tensor<Index>& labels, Index classes) {
+  Tensor<double> result = Tensor<double>::zeros({labels.numel(), classes});
+  for (Index n = 0; n < labels.numel(); ++n) result.mutable_matrix()(n, labels(n)) = 1.0;
+  return result;
+}
+
+// L = -1/N sum_n sum_c t_nc log p_nc, dx_nc = (sum_j t_nj p_nc - t_nc) / N.
+TEST(SoftmaxCrossEntropy, WithClassProbabilitiesMatchesLoops) {
+  const auto logits = random<double>({4, 3}, 5);
+  const Tensor<double> p = softmax(logits);
+  const Tensor<double> targets({4, 3}, {0.2, 0.3, 0.5, 0, 1, 0, 0.1, 0.1, 0.1, 0, 0, 0});
+  double expected = 0.0;
+  Tensor<double> dx({4, 3});
+  for (Index n = 0; n < 4; ++n) {
+    for (Index c = 0; c < 3; ++c) {
+      expected -= targets(n, c) * std::log(p(n, c)) / 4.0;
+      dx.mutable_matrix()(n, c) = ((targets(n, 0) + targets(n, 1) + targets(n, 2)) * p(n, c) - targets(n, c)) / 4.0;
+    }
+  }
+  const auto [loss, probabilities] = softmax_cross_entropy(logits, targets);
+  EXPECT_NEAR(loss, expected, 1e-14);
+  EXPECT_LT(difference(probabilities, p), 1e-15);
+  EXPECT_LT(difference(softmax_cross_entropy_backward(probabilities, targets), dx), 1e-14);
+}
+
+TEST(SoftmaxCrossEntropy, WithClassProbabilitiesOfZeroAndOneIsThatWithLabels) {
+  const auto logits = random<double>({4, 3}, 5);
+  const Tensor<double> targets = one_hot(kLabels, 3);
+  for (const double smoothing : {0.0, 0.1, 1.0}) {
+    const auto [loss, p] = softmax_cross_entropy(logits, targets, {.label_smoothing = smoothing});
+    EXPECT_NEAR(loss, softmax_cross_entropy(logits, kLabels, {.label_smoothing = smoothing}).loss, 1e-14);
+    EXPECT_LT(difference(softmax_cross_entropy_backward(p, targets, {.label_smoothing = smoothing}),
+                         softmax_cross_entropy_backward(p, kLabels, {.label_smoothing = smoothing})),
+              1e-14);
+  }
+}
+
+TEST(SoftmaxCrossEntropy, WithClassProbabilitiesIsStableForLargeLogits) {
+  const Tensor<float> logits({2, 3}, {1e30F, -1e30F, 0, 1e4F, -1e4F, 0});
+  const Tensor<float> targets({2, 3}, {1, 0, 0, 0.5F, 0.25F, 0.25F});
+  EXPECT_FLOAT_EQ(softmax_cross_entropy(logits, targets).loss, (0.25F * 2e4F + 0.25F * 1e4F) / 2.0F);
+  // A class without a share adds nothing, however impossible it is.
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_FLOAT_EQ(softmax_cross_entropy(Tensor<float>({1, 2}, {0, -infinity}), Tensor<float>({1, 2}, {1, 0})).loss, 0);
+}
+
+TEST(SoftmaxCrossEntropy, RefusesClassProbabilitiesThatDoNotFit) {
+  const auto logits = random<float>({4, 3}, 1);
+  EXPECT_THROW(softmax_cross_entropy(logits, Tensor<float>::zeros({4, 2})), ShapeError);
+  EXPECT_THROW(softmax_cross_entropy_backward(logits, Tensor<float>::zeros({4})), ShapeError);
+  EXPECT_THROW(softmax_cross_entropy(Tensor<float>({0, 3}), Tensor<float>({0, 3})), ShapeError);
+  EXPECT_THROW(softmax_cross_entropy(logits, Tensor<float>::zeros({4, 3}), {.label_smoothing = 1.5}), ValueError);
+  for (const float wrong : {-0.1F, 1.1F, std::nanf("")}) {
+    Tensor<float> targets = Tensor<float>::zeros({4, 3});
+    targets.mutable_data()[7] = wrong;
+    EXPECT_THROW(softmax_cross_entropy(logits, targets), ValueError);
+  }
+  try {
+    softmax_cross_entropy(Tensor<float>({1, 2}, {1, 2}), Tensor<float>({1, 2}, {0, 2}));
+    FAIL();
+  } catch (const ValueError& error) {
+    EXPECT_STREQ(error.what(), "softmax_cross_entropy: target 2 of class 1 in row 0, expected 0 to 1");
+  }
+}
+
 TEST(SoftmaxCrossEntropy, RefusesALabelSmoothingOutOfRange) {
   const auto logits = random<float>({4, 3}, 1);
   for (const double smoothing : {-0.1, 1.1, std::nan("")}) {

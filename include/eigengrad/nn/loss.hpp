@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/ops/cross_entropy.hpp>
@@ -51,10 +52,11 @@ class CrossEntropy {
 
 using ops::SoftmaxCrossEntropyOptions;
 
-/// Cross-entropy of softmax(x) from the logits x, as torch.nn.CrossEntropyLoss; stable for large logits.
+/// Cross-entropy of softmax(x) from the logits x, as torch.nn.CrossEntropyLoss; stable for large logits. The target is
+/// a label for each row or, as MixUp makes it, a probability for each class.
 ///   nn::SoftmaxCrossEntropy loss{{.label_smoothing = 0.1}};
 ///   nn::SoftmaxCrossEntropy loss{{.weight = {1.0, 5.0}, .ignore_index = -1}};
-/// Shapes   x (..., C), N rows; labels (N) or (...), not (N, 1)
+/// Shapes   x (..., C), N rows; labels (N) or (...), not (N, 1); or class probabilities (..., C)
 /// Units    nats
 /// Errors   ValueError for an option out of range; those of ops::softmax_cross_entropy
 template <class T = float>
@@ -65,21 +67,25 @@ class SoftmaxCrossEntropy {
     ops::detail::check_options("SoftmaxCrossEntropy", options);
   }
 
-  T forward(Tensor<T> logits, const Tensor<Index>& labels) {
-    auto [loss, probabilities] = ops::softmax_cross_entropy(std::move(logits), labels, options_);
-    probabilities_ = std::move(probabilities);
-    labels_ = labels;
-    return loss;
+  T forward(Tensor<T> logits, const Tensor<Index>& labels) { return forward_on(std::move(logits), labels); }
+  T forward(Tensor<T> logits, const Tensor<T>& class_probabilities) {
+    return forward_on(std::move(logits), class_probabilities);
   }
 
   Tensor<T> backward() {
     detail::check::remembered(*this, !probabilities_.empty());
-    return ops::softmax_cross_entropy_backward(probabilities_, labels_, options_);
+    return std::visit(
+        [&](const auto& target) { return ops::softmax_cross_entropy_backward(probabilities_, target, options_); },
+        target_);
   }
 
   /// Errors   those of forward on outputs of that shape
   void check_target(const Shape& x, const Tensor<Index>& labels) const {
     ops::detail::ClassWeights(description(), x, labels, options_).require_any(description());
+  }
+
+  void check_target(const Shape& x, const Tensor<T>& class_probabilities) const {
+    ops::detail::check_soft_target(description(), x, class_probabilities, options_);
   }
 
   /// What the mean over such labels is divided by: their number or, with options, the sum of the weights that count.
@@ -91,9 +97,17 @@ class SoftmaxCrossEntropy {
   std::string description() const { return "SoftmaxCrossEntropy"; }
 
  private:
+  template <class Target>
+  T forward_on(Tensor<T> logits, const Tensor<Target>& target) {
+    auto [loss, probabilities] = ops::softmax_cross_entropy(std::move(logits), target, options_);
+    probabilities_ = std::move(probabilities);
+    target_ = target;
+    return loss;
+  }
+
   SoftmaxCrossEntropyOptions options_;
   Tensor<T> probabilities_;
-  Tensor<Index> labels_;
+  std::variant<Tensor<Index>, Tensor<T>> target_;
 };
 
 /// Mean squared error, 1/n sum_i (x_i - t_i)^2 over all n elements, as torch.nn.MSELoss.

@@ -12,8 +12,8 @@
 
 #include <eigengrad/ops/softmax.hpp>
 
-// Cross-entropy of class probabilities and of logits, each with labels: the loss is the mean over the batch,
-// so its gradients are means too.
+// Cross-entropy of class probabilities and of logits, each with labels, and of logits with targets that are class
+// probabilities: the loss is the mean over the batch, so its gradients are means too.
 
 namespace eigengrad::EIGENGRAD_ISA::ops {
 
@@ -35,6 +35,21 @@ EIGENGRAD_CALLED inline void check_labels(std::string_view where, const Shape& x
 template <class T>
 void check_labels(std::string_view where, const Tensor<T>& x, const Tensor<Index>& labels) {
   check_labels(where, x.shape(), labels);
+}
+
+/// At least one row, and for each element the share of its class in the target, from 0 to 1.
+template <class T>
+EIGENGRAD_CALLED void check_class_probabilities(std::string_view where, const Shape& x, const Tensor<T>& targets) {
+  detail::check::rank_at_least(where, x, 1);
+  detail::check::same_shape(where, "target of class probabilities", targets.shape(), x);
+  if (x.rows() == 0 || x.cols() == 0)
+    throw ShapeError(std::string(where) + ": no rows, and the mean of none is not defined");
+  for (Index i = 0; i < targets.numel(); ++i) {
+    const T share = targets.data()[i];
+    if (share >= T(0) && share <= T(1)) continue;  // false for NaN
+    throw ValueError(error_text(where, ": target ", share, " of class ", i % x.cols(), " in row ", i / x.cols(),
+                                ", expected 0 to 1"));
+  }
 }
 
 }  // namespace detail
@@ -90,6 +105,18 @@ EIGENGRAD_COLD inline void check_options(std::string_view where, const SoftmaxCr
   for (std::size_t c = 0; c < options.weight.size(); ++c)
     detail::check::at_least(where, error_text("weight of class ", c), options.weight[c], 0.0);
 }
+/// Errors   also for other than C weights
+EIGENGRAD_CALLED inline void check_options(std::string_view where, const SoftmaxCrossEntropyOptions& options,
+                                           const Shape& x) {
+  check_options(where, options);
+  if (options.weight.empty() || static_cast<Index>(options.weight.size()) == x.cols()) return;
+  throw ValueError(error_text(where, ": weight has ", options.weight.size(), " numbers, expected ", x.cols(),
+                              ": one for each class; input shape ", x));
+}
+/// What a class counts.
+inline double class_weight(const SoftmaxCrossEntropyOptions& options, Index c) {
+  return options.weight.empty() ? 1.0 : options.weight[static_cast<std::size_t>(c)];
+}
 
 /// What the rows and classes of a batch count.
 class ClassWeights {
@@ -98,11 +125,8 @@ class ClassWeights {
                                 const SoftmaxCrossEntropyOptions& options)
       : options_(options), sum_(static_cast<double>(x.cols())) {
     check_labels(where, x, labels, options.ignore_index);
-    check_options(where, options);
+    check_options(where, options, x);
     if (weighted()) {
-      if (static_cast<Index>(options.weight.size()) != x.cols())
-        throw ValueError(error_text(where, ": weight has ", options.weight.size(), " numbers, expected ", x.cols(),
-                                    ": one for each class; input shape ", x));
       sum_ = 0.0;
       for (const double w : options.weight) sum_ += w;
     }
@@ -116,7 +140,7 @@ class ClassWeights {
 
   bool weighted() const { return !options_.weight.empty(); }
   bool ignores(Index label) const { return options_.ignore_index == label; }
-  double of(Index label) const { return weighted() ? options_.weight[static_cast<std::size_t>(label)] : 1.0; }
+  double of(Index label) const { return class_weight(options_, label); }
   /// Of all classes.
   double sum() const { return sum_; }
   /// Of all rows: what the mean is divided by.
@@ -216,6 +240,88 @@ Tensor<T> softmax_cross_entropy_backward(Tensor<T> probabilities, const Tensor<I
     d[label] -= static_cast<T>(to_true * weights.of(label));
   }
   probabilities.mutable_array() *= static_cast<T>(1.0 / weights.total());
+  return probabilities;
+}
+
+namespace detail {
+
+/// Options that go with class probabilities, which no label stands for.
+template <class T>
+void check_soft_target(std::string_view where, const Shape& x, const Tensor<T>& targets,
+                       const SoftmaxCrossEntropyOptions& options) {
+  check_class_probabilities(where, x, targets);
+  check_options(where, options, x);
+  if (options.ignore_index)
+    throw ValueError(error_text(where, ": ignore_index is of labels, and the target has class probabilities"));
+}
+
+/// Calls f(class, u) for the classes of a row that have a share of the target: u = w ((1 - e) t + e/C).
+template <class T, class F>
+void for_each_share(const T* targets, Index classes, const SoftmaxCrossEntropyOptions& options, const F& f) {
+  const double kept = 1.0 - options.label_smoothing;
+  const double given = options.label_smoothing / static_cast<double>(classes);
+  for (Index c = 0; c < classes; ++c) {
+    const double share = class_weight(options, c) * (kept * static_cast<double>(targets[c]) + given);
+    if (share > 0.0) f(c, share);
+  }
+}
+
+}  // namespace detail
+
+/// Cross-entropy of softmax(x) with class probabilities t in the place of labels:
+/// L = -1/N sum_n sum_c w[c] t[n, c] log softmax(x)[n, c], a class without a share adding nothing
+/// With label_smoothing e, (1 - e) t + e/C stands for t. The shares of a row need not add up to 1. The mean is over the
+/// rows, also with weights, as in PyTorch.
+/// Stable as with labels.
+/// Shapes   logits x, targets t (..., C), N rows
+/// Units    L in nats
+/// Errors   ShapeError if the shapes differ or there is no row, ValueError for a share outside 0 ... 1, an option out of
+///          range, other than C weights, or an ignore_index
+template <class T>
+SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tensor<T>& targets,
+                                                   const SoftmaxCrossEntropyOptions& options = {}) {
+  detail::check_soft_target("softmax_cross_entropy", logits.shape(), targets, options);
+  const Index rows = logits.shape().rows(), cols = logits.shape().cols();
+  // A row's loss is S log sum_c exp(x_c - m) + sum_c u_c (m - x_c) with m the row's maximum and S the sum of its u.
+  double loss = 0.0;
+  Tensor<double> sums = Tensor<double>::zeros({rows});
+  for (Index row = 0; row < rows; ++row) {
+    const T* x = logits.data() + row * cols;
+    const T maximum = detail::ConstRowMap<T>(x, cols).maxCoeff();
+    double& sum = sums.mutable_data()[row];
+    detail::for_each_share(targets.data() + row * cols, cols, options, [&](Index c, double share) {
+      sum += share;
+      loss += share * static_cast<double>(maximum - x[c]);
+    });
+  }
+  Tensor<T> probabilities = softmax(std::move(logits));
+  for (Index row = 0; row < rows; ++row) {
+    const detail::ConstRowMap<T> p(probabilities.data() + row * cols, cols);
+    loss -= sums.data()[row] * std::log(static_cast<double>(p.maxCoeff()));
+  }
+  return {static_cast<T>(loss / static_cast<double>(rows)), std::move(probabilities)};
+}
+
+/// dx = (S softmax(x) - u) / N with u[n, c] = w[c] t[n, c] and S the sum of the row's u, which is 1 for probabilities
+/// without weights
+/// Shapes   probabilities, the softmax of x, targets t and dx (..., C), N rows
+/// Source   derived in docs/derivations.md
+template <class T>
+Tensor<T> softmax_cross_entropy_backward(Tensor<T> probabilities, const Tensor<T>& targets,
+                                         const SoftmaxCrossEntropyOptions& options = {}) {
+  detail::check_soft_target("softmax_cross_entropy_backward", probabilities.shape(), targets, options);
+  const Index rows = probabilities.shape().rows(), cols = probabilities.shape().cols();
+  const double share_of_row = 1.0 / static_cast<double>(rows);
+  T* dx = probabilities.mutable_data();
+  for (Index row = 0; row < rows; ++row, dx += cols) {
+    const T* t = targets.data() + row * cols;
+    double sum = 0.0;
+    detail::for_each_share(t, cols, options, [&](Index, double share) { sum += share; });
+    const T factor = static_cast<T>(sum * share_of_row);
+    for (Index c = 0; c < cols; ++c) dx[c] *= factor;
+    detail::for_each_share(t, cols, options,
+                           [&](Index c, double share) { dx[c] -= static_cast<T>(share * share_of_row); });
+  }
   return probabilities;
 }
 
