@@ -124,6 +124,16 @@ TEST(Rng, OwnLogarithmAndCircleAreAccurate) {
   EXPECT_EQ(detail::exact_log(1.0), 0.0);
 }
 
+TEST(Rng, OwnExponentialIsAccurate) {
+  Rng rng(3);
+  for (int i = 0; i < 100000; ++i) {
+    const double x = i % 2 == 0 ? rng.uniform(-1.0, 1.0) : rng.uniform(-700.0, 700.0);
+    EXPECT_NEAR(detail::exact_exp(x) / std::exp(x), 1.0, 1e-15) << x;
+  }
+  EXPECT_EQ(detail::exact_exp(0.0), 1.0);
+  EXPECT_EQ(detail::exact_exp(1.0), std::numbers::e);
+}
+
 TEST(Rng, BelowIsEvenAndInRange) {
   Rng rng(5);
   std::array<int, 7> counts{};

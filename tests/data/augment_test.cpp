@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -101,6 +103,140 @@ TEST(RandomCrop, IsAWindowOfTheImageWithABorder) {
       EXPECT_TRUE(equal(transformed(RandomCrop{.padding = padding}, x, one), crop_reference(x, padding, other)));
     });
   }
+}
+
+/// The number of the pixel that stands at place i, which may lie outside.
+Index mirrored(Index i, Index size) {
+  if (i < 0) i = -i;
+  return i < size ? i : 2 * (size - 1) - i;
+}
+
+TEST(RandomCrop, MayHaveABorderThatMirrorsTheImage) {
+  for (const Index padding : {0, 1, 2, 3, 4, 7}) {
+    for_images([&](const Tensor<double>& x, std::uint64_t seed) {
+      if (padding > 0 && padding >= std::min(x.size(1), x.size(2))) return;
+      Rng one(seed, 1);
+      Rng other(seed, 1);
+      const Index down = other.below(2 * padding + 1) - padding;
+      const Index right = other.below(2 * padding + 1) - padding;
+      Tensor<double> expected(x.shape());
+      double* out = expected.mutable_data();
+      for (Index i = 0; i < x.size(1); ++i) {
+        for (Index j = 0; j < x.size(2); ++j) {
+          for (Index c = 0; c < x.size(3); ++c)
+            *out++ = x(0, mirrored(i + down, x.size(1)), mirrored(j + right, x.size(2)), c);
+        }
+      }
+      const RandomCrop crop{.padding = padding, .padding_mode = PaddingMode::reflect};
+      EXPECT_TRUE(equal(transformed(crop, x, one), expected)) << padding << ' ' << down << ' ' << right;
+    });
+  }
+}
+
+TEST(RandomCrop, RefusesAMirroredBorderAsWideAsTheImage) {
+  const auto x = random<double>({1, 5, 4, 1}, 1);
+  Rng rng(1);
+  EXPECT_NO_THROW(transformed(RandomCrop{.padding = 3, .padding_mode = PaddingMode::reflect}, x, rng));
+  EXPECT_EQ(message_of([&] { transformed(RandomCrop{.padding = 4, .padding_mode = PaddingMode::reflect}, x, rng); }),
+            "RandomCrop: padding is 4, and reflected it must be less than 4; image of 5 x 4");
+}
+
+TEST(RandomBrightness, AddsOneNumberToAll) {
+  for_images([&](const Tensor<double>& x, std::uint64_t seed) {
+    Rng one(seed, 1);
+    Rng other(seed, 1);
+    const Tensor<double> got = transformed(RandomBrightness{.max_delta = 0.7}, x, one);
+    const double delta = other.uniform(-0.7, 0.7);
+    EXPECT_LE(std::abs(delta), 0.7);
+    for (Index i = 0; i < x.numel(); ++i) EXPECT_DOUBLE_EQ(got.data()[i], x.data()[i] + delta);
+  });
+}
+
+TEST(RandomContrast, SpreadsEveryChannelAroundItsMean) {
+  for_images([&](const Tensor<double>& x, std::uint64_t seed) {
+    Rng one(seed, 1);
+    Rng other(seed, 1);
+    const Tensor<double> got = transformed(RandomContrast{.lower = 0.5, .upper = 2.5}, x, one);
+    const double factor = other.uniform(0.5, 2.5);
+    const Index channels = x.size(3), pixels = x.numel() / channels;
+    for (Index c = 0; c < channels; ++c) {
+      double mean = 0.0;
+      for (Index i = 0; i < pixels; ++i) mean += x.data()[i * channels + c] / static_cast<double>(pixels);
+      for (Index i = 0; i < pixels; ++i)
+        EXPECT_NEAR(got.data()[i * channels + c], mean + factor * (x.data()[i * channels + c] - mean), 1e-13);
+    }
+  });
+}
+
+TEST(RandomContrast, OfANormalisedImageIsThatOfTheImage) {
+  const auto x = random<double>({1, 6, 5, 3}, 4);
+  const double means[] = {3.0, -1.0, 0.5}, scales[] = {0.5, 2.0, 7.0};
+  const auto normalised = [&](Tensor<double> image) {
+    double* values = image.mutable_data();
+    for (Index i = 0; i < image.numel(); ++i) values[i] = (values[i] - means[i % 3]) * scales[i % 3];
+    return image;
+  };
+  Rng one(9), other(9);
+  const RandomContrast contrast{.lower = 0.2, .upper = 3.0};
+  EXPECT_LT(testing::difference(transformed(contrast, normalised(x), one), normalised(transformed(contrast, x, other))),
+            1e-13);
+}
+
+// The definition in torchvision, as far as the rectangle that it chooses.
+Tensor<double> erasing_reference(const RandomErasing& erasing, const Tensor<double>& x, Rng& rng) {
+  Tensor<double> y({x.shape()}, x.span());
+  if (!(rng.uniform() < erasing.p)) return y;
+  const auto rows = static_cast<double>(x.size(1)), columns = static_cast<double>(x.size(2));
+  for (int i = 0; i < 10; ++i) {
+    const double area = rows * columns * rng.uniform(erasing.scale[0], erasing.scale[1]);
+    const double aspect = std::exp(rng.uniform(std::log(erasing.ratio[0]), std::log(erasing.ratio[1])));
+    const auto h = static_cast<Index>(std::nearbyint(std::sqrt(area * aspect)));
+    const auto w = static_cast<Index>(std::nearbyint(std::sqrt(area / aspect)));
+    if (!(h < x.size(1) && w < x.size(2))) continue;
+    const Index top = rng.below(x.size(1) - h + 1), left = rng.below(x.size(2) - w + 1);
+    double* out = y.mutable_data();
+    for (Index r = top; r < top + h; ++r) {
+      for (Index s = left; s < left + w; ++s) {
+        for (Index c = 0; c < x.size(3); ++c)
+          out[(r * x.size(2) + s) * x.size(3) + c] = erasing.value ? *erasing.value : rng.normal();
+      }
+    }
+    return y;
+  }
+  return y;
+}
+
+TEST(RandomErasing, WritesOverTheRectangleThatTorchvisionChooses) {
+  int changed = 0, kept = 0;
+  for (const RandomErasing& erasing :
+       {RandomErasing{}, RandomErasing{.p = 1.0, .value = -2.5}, RandomErasing{.p = 1.0, .value = std::nullopt},
+        RandomErasing{.p = 0.7, .scale = {0.5, 1.0}, .ratio = {0.1, 10.0}}, RandomErasing{.p = 0.0}}) {
+    for_images([&](const Tensor<double>& x, std::uint64_t seed) {
+      Rng one(seed, 1);
+      Rng other(seed, 1);
+      const Tensor<double> got = transformed(erasing, x, one);
+      EXPECT_TRUE(equal(got, erasing_reference(erasing, x, other)));
+      ++(equal(got, x) ? kept : changed);
+    });
+  }
+  EXPECT_GT(changed, 200);
+  EXPECT_GT(kept, 200);
+}
+
+TEST(RandomErasing, ErasesTheShareOfTheAreaThatItSays) {
+  const Tensor<double> x = Tensor<double>::ones({1, 64, 64, 1});
+  Rng rng(5);
+  double least = 1.0, most = 0.0, sum = 0.0;
+  constexpr int kCount = 2000;
+  for (int i = 0; i < kCount; ++i) {
+    const double erased = 1.0 - transformed(RandomErasing{.p = 1.0}, x, rng).array().mean();
+    least = std::min(least, erased);
+    most = std::max(most, erased);
+    sum += erased / kCount;
+  }
+  EXPECT_NEAR(least, 0.02, 0.005);
+  EXPECT_NEAR(most, 0.33, 0.01);
+  EXPECT_NEAR(sum, 0.175, 0.01);
 }
 
 TEST(RandomHorizontalFlip, ExchangesLeftAndRight) {
@@ -214,7 +350,14 @@ TEST(Augmented, TheSameBitsForAnyNumberOfThreadsBatchSizeAndPrefetch) {
   const auto images = some_images(50);
   const auto samples_of = [&](int threads, Index batch_size, bool prefetch) {
     set_num_threads(threads);
-    const Augmented augmented{images, 5, RandomCrop{.padding = 2}, RandomHorizontalFlip{}, Cutout{.size = 3}};
+    const Augmented augmented{images,
+                              5,
+                              RandomCrop{.padding = 2, .padding_mode = PaddingMode::reflect},
+                              RandomHorizontalFlip{},
+                              RandomBrightness{},
+                              RandomContrast{},
+                              RandomErasing{.value = std::nullopt},
+                              Cutout{.size = 3}};
     Loader loader{augmented, {.batch_size = batch_size, .epochs = 2, .seed = 3, .prefetch = prefetch}};
     // By epoch and label, which is the sample's number.
     std::vector<std::vector<double>> found(100);
@@ -246,6 +389,16 @@ TEST(Augmented, RefusesOptionsOutOfRange) {
   EXPECT_THROW((Augmented{images, 1, RandomCrop{}, RandomHorizontalFlip{.p = -0.1}}), ValueError);
   EXPECT_THROW((Augmented{images, 1, RandomHorizontalFlip{.p = nan}}), ValueError);
   EXPECT_THROW((Augmented{images, 1, Cutout{.size = 0}}), ValueError);
+  EXPECT_THROW((Augmented{images, 1, RandomBrightness{.max_delta = -0.1}}), ValueError);
+  EXPECT_THROW((Augmented{images, 1, RandomBrightness{.max_delta = nan}}), ValueError);
+  EXPECT_THROW((Augmented{images, 1, RandomContrast{.lower = -0.1}}), ValueError);
+  EXPECT_THROW((Augmented{images, 1, RandomContrast{.lower = 0.8, .upper = 0.7}}), ValueError);
+  EXPECT_THROW((Augmented{images, 1, RandomErasing{.p = 1.1}}), ValueError);
+  EXPECT_THROW((Augmented{images, 1, RandomErasing{.scale = {0.4, 0.3}}}), ValueError);
+  EXPECT_THROW((Augmented{images, 1, RandomErasing{.scale = {0.4, 1.3}}}), ValueError);
+  EXPECT_THROW((Augmented{images, 1, RandomErasing{.ratio = {0.0, 1.0}}}), ValueError);
+  EXPECT_THROW((Augmented{images, 1, RandomErasing{.ratio = {2.0, 1.0}}}), ValueError);
+  EXPECT_THROW((Augmented{images, 1, RandomErasing{.value = nan}}), ValueError);
   EXPECT_EQ(message_of([&] {
               Augmented{images, 1, RandomHorizontalFlip{.p = 1.5}};
             }),
@@ -313,7 +466,8 @@ class AugmentedMemory : public ::testing::TestWithParam<int> {
 
 TEST_P(AugmentedMemory, TakesNoneFromTheSystemAfterTheSecondBatch) {
   const auto split = synthetic_cifar10(1, {.train = 400, .test = 10});
-  const Augmented train{split.train, 1, RandomCrop{}, RandomHorizontalFlip{}, Cutout{}};
+  const Augmented train{split.train,     1,       RandomCrop{.padding_mode = PaddingMode::reflect}, RandomContrast{},
+                        RandomErasing{}, Cutout{}};
   for (const bool prefetch : {false, true}) {
     memory::trim();
     const auto held_before = memory::stats().used_bytes;

@@ -61,7 +61,7 @@ inline PhiloxLanes philox_lanes(const PhiloxLanes& counters, std::array<std::uin
 }
 
 // The C library's log and cos differ in the last bit between systems, and a compiler may or may not contract
-// a * b + c. So the three functions that normal numbers need are written here from operations that IEEE 754
+// a * b + c. So the functions that normal and other numbers need are written here from operations that IEEE 754
 // rounds exactly: + - * / sqrt and an explicit fused multiply-add.
 
 /// Natural logarithm of a normal number above 0; relative error below 1e-15.
@@ -80,6 +80,17 @@ inline double exact_log(double x) {
   for (int k = 23; k >= 3; k -= 2) series = std::fma(series, square, 1.0 / k);
   series *= square;
   return std::fma(std::numbers::ln2, exponent, 2.0 * std::fma(s, series, s));
+}
+
+/// e^x for x from -700 to 700; relative error below 1e-15.
+inline double exact_exp(double x) {
+  const double exponent = std::floor(std::fma(x, std::numbers::log2e, 0.5));  // e^x = 2^exponent e^rest
+  constexpr double kLn2High = 0x1.62E42FEFA39EFp-1, kLn2Low = 0x1.ABC9E3B39803Fp-56;
+  const double rest = std::fma(-exponent, kLn2Low, std::fma(-exponent, kLn2High, x));  // up to 0.35
+  double series = 1.0;
+  for (int k = 15; k >= 1; --k) series = std::fma(series, rest / k, 1.0);
+  const auto power = static_cast<std::uint64_t>(static_cast<std::int64_t>(exponent) + 1023) << 52;
+  return series * std::bit_cast<double>(power);
 }
 
 /// cos and sin of 2 pi turn for turn in [0, 1); absolute error below 1e-15.
@@ -229,6 +240,7 @@ inline constexpr std::uint64_t kLoaderStreams = std::uint64_t{1} << 56;
 inline constexpr std::uint64_t kSyntheticStreams = std::uint64_t{2} << 56;
 inline constexpr std::uint64_t kAugmentationStreams = std::uint64_t{3} << 56;
 inline constexpr std::uint64_t kSplitStreams = std::uint64_t{4} << 56;
+inline constexpr std::uint64_t kMixUpStreams = std::uint64_t{5} << 56;
 
 namespace detail {
 inline std::atomic<std::uint64_t> default_seed{0};

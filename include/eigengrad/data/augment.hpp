@@ -3,16 +3,18 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
+#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <span>
 #include <tuple>
 #include <utility>
 
 #include <eigengrad/core/random.hpp>
+#include <eigengrad/data/brightness.hpp>
 #include <eigengrad/data/dataset.hpp>
+#include <eigengrad/data/image_transform.hpp>
+#include <eigengrad/data/random_crop.hpp>
+#include <eigengrad/data/random_erasing.hpp>
 
 // Augmentation: images that are changed at random, anew in every epoch. It is for the training part alone.
 //   data::Augmented train{split.train, /*seed=*/42, data::RandomCrop{.padding = 4}, data::RandomHorizontalFlip{}};
@@ -26,64 +28,6 @@
 //   };
 
 namespace eigengrad::EIGENGRAD_ISA::data {
-
-/// One image of a batch, in place: channel c of the pixel at (y, x) is pixels[(y * width + x) * channels + c].
-template <class T>
-struct Image {
-  T* pixels;
-  Index height;
-  Index width;
-  Index channels;
-
-  /// The first number of a row; a row has width * channels of them, and the next row follows it.
-  T* row(Index y) const { return pixels + y * width * channels; }
-};
-
-/// The contract of a transform of images: called with an image and random numbers that belong to this image in this
-/// epoch alone, it changes the image in place. It is called by several threads at once and takes no memory. It may have
-///   void validate() const     throws ValueError for options out of range; called when a data set is made with it
-template <class F, class T = float>
-concept ImageTransform = std::copyable<F> && requires(const F& transform, const Image<T>& image, Rng& rng) {
-  transform(image, rng);
-};
-
-/// A window of the image's own size at a random place of the image with a border of zeros around it; all
-/// (2 padding + 1)^2 places are equally likely. Zero is the mean of images that are normalised.
-/// Source   as torchvision.transforms.RandomCrop(size, padding)
-struct RandomCrop {
-  Index padding = 4;  ///< pixels on each side
-
-  void validate() const {
-    detail::check::between("RandomCrop", "padding", padding, Index{0}, detail::kLargestFactor / 2);
-  }
-
-  template <class T>
-  void operator()(const Image<T>& image, Rng& rng) const {
-    const Index down = rng.below(2 * padding + 1) - padding;  // the window's place, from the image's
-    const Index right = rng.below(2 * padding + 1) - padding;
-    // From the top if rows move up, else from the bottom: so every row is read before it is written over.
-    for (Index i = 0; i < image.height; ++i) {
-      const Index y = down >= 0 ? i : image.height - 1 - i;
-      move_row(image, y + down, y, right);
-    }
-  }
-
- private:
-  template <class T>
-  static void move_row(const Image<T>& image, Index from, Index to, Index right) {
-    const Index length = image.width * image.channels;
-    T* out = image.row(to);
-    const Index kept = from < 0 || from >= image.height ? 0 : std::max<Index>(0, image.width - std::abs(right));
-    const Index numbers = kept * image.channels;
-    const Index begin = right < 0 ? length - numbers : 0;  // where what is kept goes to
-    if (kept > 0) {
-      const T* in = image.row(from) + (right < 0 ? 0 : length - numbers);
-      std::memmove(out + begin, in, static_cast<std::size_t>(numbers) * sizeof(T));
-    }
-    std::fill(out, out + begin, T(0));
-    std::fill(out + begin + numbers, out + length, T(0));
-  }
-};
 
 /// Left and right exchanged, with probability p.
 /// Source   as torchvision.transforms.RandomHorizontalFlip
@@ -165,7 +109,7 @@ class Augmented {
     constexpr Index kImages = 8;
     parallel_for(count, kImages, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) {
-        Rng rng(seed_, stream(epoch, samples[static_cast<std::size_t>(i)]));
+        Rng rng(seed_, kAugmentationStreams + detail::stream_of(epoch, samples[static_cast<std::size_t>(i)]));
         const Image<Scalar> image{pixels + i * numbers, shape[1], shape[2], shape[3]};
         std::apply([&](const auto&... each) { (each(image, rng), ...); }, transforms_);
       }
@@ -182,12 +126,6 @@ class Augmented {
   static void check_shape(const Shape& shape, Index count) {
     if (shape.rank() == 4 && shape[0] == count) return;
     throw ShapeError(error_text("Augmented: inputs have shape ", shape, ", expected (", count, ", H, W, C)"));
-  }
-
-  /// One of its own for 2^24 epochs of 2^32 samples; then they repeat.
-  static std::uint64_t stream(Index epoch, Index sample) {
-    return kAugmentationStreams + ((static_cast<std::uint64_t>(epoch) & 0xFFFFFFU) << 32) +
-           (static_cast<std::uint64_t>(sample) & 0xFFFFFFFFU);
   }
 
   D dataset_;

@@ -112,6 +112,12 @@ EIGENGRAD_CALLED Tensor<T> gather(const Tensor<T>& rows, std::span<const Index> 
   return result;
 }
 
+/// The stream of random numbers of a sample in an epoch, from where those of a purpose begin: one of its own for 2^24
+/// epochs of 2^32 samples; then they repeat.
+inline std::uint64_t stream_of(Index epoch, Index sample) {
+  return ((static_cast<std::uint64_t>(epoch) & 0xFFFFFFU) << 32) + (static_cast<std::uint64_t>(sample) & 0xFFFFFFFFU);
+}
+
 /// The pixels of one image as numbers, (p - mean) * scale; the bare pixels without a mean.
 template <class T>
 void normalize_image(const std::uint8_t* from, const Tensor<T>& mean, const Tensor<T>& scale, Index pixels, T* to) {
