@@ -56,7 +56,8 @@ train::Checkpoint<T> example(Index step = 12) {
                        .batch_size = 9,
                        .shuffle = false,
                        .drop_last = true,
-                       .seed = ~std::uint64_t{0}};
+                       .seed = ~std::uint64_t{0},
+                       .sampler = ~std::uint64_t{0} - 1};
   checkpoint.course = {.step = step,
                        .loss_sum = 0.1,
                        .samples = 5.0,
@@ -105,6 +106,21 @@ TEST_F(CheckpointFile, HoldsEveryNumber) {
   expect_same(load_checkpoint<double>(path()), example<double>());
   EXPECT_NE(message_of([&] { load_checkpoint<float>(path()); }).find("is of type F64, expected F32"),
             std::string::npos);
+}
+
+TEST_F(CheckpointFile, WrittenBeforeThereWereSamplersIsOfALoaderWithoutOne) {
+  save_checkpoint(path(), example<float>());
+  const auto state = load_state<float>(path());
+  Metadata metadata = load_metadata(path());
+  std::string& json = metadata.at("checkpoint");
+  const std::string entry = R"("sampler":18446744073709551614,)";
+  const std::size_t at = json.find(entry);
+  ASSERT_NE(at, std::string::npos) << json;
+  json.erase(at, entry.size());
+  save_state(path(), state, metadata);
+  auto expected = example<float>();
+  expected.loader.sampler = 0;
+  expect_same(load_checkpoint(path()), expected);
 }
 
 TEST_F(CheckpointFile, KeepsAsManyAsAskedFor) {

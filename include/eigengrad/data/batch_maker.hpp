@@ -17,6 +17,7 @@
 #include <eigengrad/core/random.hpp>
 #include <eigengrad/data/dataset.hpp>
 #include <eigengrad/data/prefetch.hpp>
+#include <eigengrad/data/sampler.hpp>
 
 // What a Loader is made of: the orders of the samples, the making of batches, and their memory.
 
@@ -75,14 +76,19 @@ class BatchMaker {
  public:
   using BatchType = batch_of<D>;
 
-  BatchMaker(D dataset, bool shuffle, std::uint64_t seed)
+  /// With draws, they take the place of the order, shuffled or not.
+  BatchMaker(D dataset, bool shuffle, std::uint64_t seed, std::optional<WeightedDraws> draws)
       : dataset_(std::move(dataset)),
         shuffle_(shuffle),
         seed_(seed),
-        order_(static_cast<std::size_t>(dataset_.size())),
+        draws_(std::move(draws)),
+        order_(static_cast<std::size_t>(draws_ ? draws_->count() : dataset_.size())),
         background_(Make{this}) {}
 
   const D& dataset() const { return dataset_; }
+  const std::optional<WeightedDraws>& draws() const { return draws_; }
+  /// How many samples an epoch has.
+  Index epoch_size() const { return static_cast<Index>(order_.size()); }
 
   /// Begins to make a batch that the next get() asks for. If memory is short get() makes it, and says so.
   void begin(const Slice& slice) {
@@ -137,11 +143,14 @@ class BatchMaker {
   }
 
   EIGENGRAD_CALLED void reorder(Index epoch) {
-    std::iota(order_.begin(), order_.end(), Index{0});
     order_epoch_ = epoch;
-    if (!shuffle_) return;
     Rng rng(seed_, kLoaderStreams + static_cast<std::uint64_t>(epoch));
-    eigengrad::shuffle(order_, rng);
+    if (draws_) {
+      for (Index& sample : order_) sample = draws_->draw(rng);
+      return;
+    }
+    std::iota(order_.begin(), order_.end(), Index{0});
+    if (shuffle_) eigengrad::shuffle(order_, rng);
   }
 
   struct Nothing {};
@@ -149,6 +158,7 @@ class BatchMaker {
   D dataset_;
   bool shuffle_;
   std::uint64_t seed_;
+  std::optional<WeightedDraws> draws_;
   std::vector<Index> order_;  // of the samples, in order_epoch_
   Index order_epoch_ = -1;
   Slice slice_{};

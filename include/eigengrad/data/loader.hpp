@@ -24,6 +24,7 @@ struct LoaderOptions {
   bool drop_last = false;  ///< leave out the last batch of an epoch if it would be smaller
   std::uint64_t seed = 0;  ///< of the orders: the same seed gives the same batches
   bool prefetch = false;   ///< prepare the next batch on another thread while this one is used; the same batches
+  std::optional<WeightedRandomSampler> sampler = {};  ///< an epoch is its draws, instead of every sample once
 };
 
 /// Where a loader is, and what that means anything for.
@@ -31,32 +32,32 @@ struct LoaderState {
   Index epoch = 0;       ///< of the next batch
   Index batch = 0;       ///< the next one in its epoch
   Index last_epoch = 0;  ///< where the pass ends: the first epoch that is not part of it
-  Index samples = 0;     ///< of the data set
+  Index samples = 0;     ///< in an epoch
   Index batch_size = 0;
   bool shuffle = true;
   bool drop_last = false;
   std::uint64_t seed = 0;
+  std::uint64_t sampler = 0;  ///< tells the weights of a sampler from others; 0 without one
 
   bool operator==(const LoaderState&) const = default;
 };
 
 inline constexpr Index kEndless = std::numeric_limits<Index>::max();
 
-/// Every sample once an epoch. The last batch of an epoch has what is left, unless drop_last. With a data set that
-/// TakesStorage a batch is made in the memory of one that the caller has let go of: let go before next(). The
-/// loader itself holds its last batches, so a caller that writes into one gets a copy.
+/// Every sample once an epoch, or what a sampler draws. The last batch of an epoch has what is left, unless drop_last.
+/// With a data set that TakesStorage a batch is made in the memory of one that the caller has let go of: let go before
+/// next(). The loader itself holds its last batches, so a caller that writes into one gets a copy.
 /// A copy goes on from where the loader is; one that was moved from can be assigned to and destroyed.
-/// Errors   ValueError for a batch_size or a number of epochs below 1, or if an epoch would have no batch; next()
-///          throws what the data set throws, and the next call asks for the same batch again
+/// Errors   ValueError for a batch_size or a number of epochs below 1, if an epoch would have no batch, for weights of a
+///          sampler that do not fit the data set or cannot be drawn by, or a sampler with shuffle = false; next() throws
+///          what the data set throws, and the next call asks for the same batch again
 template <Dataset D>
 class Loader {
  public:
   using BatchType = batch_of<D>;
 
   EIGENGRAD_COLD explicit Loader(D dataset, const LoaderOptions& options = {})
-      : options_(options),
-        samples_(dataset.size()),
-        maker_(std::make_unique<detail::BatchMaker<D>>(std::move(dataset), options.shuffle, options.seed)) {
+      : options_(options), maker_(make_maker(std::move(dataset), options)), samples_(maker_->epoch_size()) {
     detail::check::above_zero("Loader", "batch_size", options.batch_size);
     detail::check::above_zero("Loader", "epochs", options.epochs);
     detail::check::above_zero("Loader", "number of batches in an epoch", batches_per_epoch());
@@ -78,7 +79,7 @@ class Loader {
     const bool smaller_one = samples_ % options_.batch_size != 0 && !options_.drop_last;
     return whole + (smaller_one ? 1 : 0);
   }
-  /// The number of samples in a batch: that of the options, or all samples if they are fewer.
+  /// The number of samples in a batch: that of the options, or all samples of an epoch if they are fewer.
   Index batch_size() const { return std::min(options_.batch_size, samples_); }
   /// The number of samples in the last batch of an epoch, which may be smaller than batch_size().
   Index last_batch_size() const { return count_of(batches_per_epoch() - 1); }
@@ -105,8 +106,15 @@ class Loader {
 
   /// Where it is: a loader that is built the same way and loads this returns the same batches from here on.
   LoaderState state() const {
-    return {epoch_,       batch_, last_epoch_, samples_, options_.batch_size, options_.shuffle, options_.drop_last,
-            options_.seed};
+    return {epoch_,
+            batch_,
+            last_epoch_,
+            samples_,
+            options_.batch_size,
+            options_.shuffle,
+            options_.drop_last,
+            options_.seed,
+            maker_->draws() ? maker_->draws()->fingerprint() : 0};
   }
   /// Errors   ValueError naming what differs if the state is of a loader with other batches, or cannot be
   EIGENGRAD_COLD void load_state(const LoaderState& state) {
@@ -120,6 +128,9 @@ class Loader {
     same("shuffle", state.shuffle, own.shuffle);
     same("drop_last", state.drop_last, own.drop_last);
     same("seed", state.seed, own.seed);
+    if (state.sampler != own.sampler)
+      throw ValueError(
+          "Loader: load_state: the state is of a sampler with other weights, or of none where there is one");
     detail::check::between("Loader", "last_epoch", state.last_epoch, Index{1}, kEndless);
     detail::check::between("Loader", "epoch", state.epoch, Index{0}, state.last_epoch);
     seek(std::min(state.epoch, kEndless / 2), state.batch);
@@ -167,13 +178,22 @@ class Loader {
   std::default_sentinel_t end() const { return {}; }
 
  private:
+  static std::unique_ptr<detail::BatchMaker<D>> make_maker(D dataset, const LoaderOptions& options) {
+    std::optional<detail::WeightedDraws> draws;
+    if (options.sampler) {
+      if (!options.shuffle) throw ValueError("Loader: shuffle is false, but a sampler always draws at random");
+      draws.emplace(*options.sampler, dataset.size());
+    }
+    return std::make_unique<detail::BatchMaker<D>>(std::move(dataset), options.shuffle, options.seed, std::move(draws));
+  }
+
   bool pass_is_over() const { return epoch_ == last_epoch_; }
   Index count_of(Index batch) const { return std::min(options_.batch_size, samples_ - batch * options_.batch_size); }
   detail::Slice slice() const { return {epoch_, batch_ * options_.batch_size, count_of(batch_)}; }
 
   LoaderOptions options_;
-  Index samples_;
   std::unique_ptr<detail::BatchMaker<D>> maker_;  // stays where it is: its thread works with it
+  Index samples_;                                 // in an epoch
   Index epoch_ = 0;                               // of the next batch
   Index last_epoch_ = options_.epochs;            // where the pass ends
   Index batch_ = 0;                               // the next one in its epoch

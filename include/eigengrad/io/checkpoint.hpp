@@ -52,8 +52,9 @@ class JsonReader {
  public:
   JsonReader(const Json& json, std::string place) : json_(json), place_(std::move(place)) {}
 
+  bool has(std::string_view name) const { return json_.is_object() && json_.contains(name); }
   JsonReader operator[](std::string_view name) const {
-    if (!json_.is_object() || !json_.contains(name)) throw ValueError(joined(place_, " has no ", name));
+    if (!has(name)) throw ValueError(joined(place_, " has no ", name));
     return {json_.at(std::string(name)), joined(place_, ".", name)};
   }
   JsonReader operator[](std::size_t i) const {
@@ -132,7 +133,8 @@ inline Json to_json(const data::LoaderState& loader) {
   return {{"epoch", loader.epoch},           {"batch", loader.batch},
           {"last_epoch", loader.last_epoch}, {"samples", loader.samples},
           {"batch_size", loader.batch_size}, {"shuffle", loader.shuffle},
-          {"drop_last", loader.drop_last},   {"seed", loader.seed}};
+          {"drop_last", loader.drop_last},   {"seed", loader.seed},
+          {"sampler", loader.sampler}};
 }
 inline data::LoaderState loader_state_of(const JsonReader& json) {
   return {.epoch = json["epoch"].index(),
@@ -142,7 +144,8 @@ inline data::LoaderState loader_state_of(const JsonReader& json) {
           .batch_size = json["batch_size"].index(),
           .shuffle = json["shuffle"].flag(),
           .drop_last = json["drop_last"].flag(),
-          .seed = json["seed"].count()};
+          .seed = json["seed"].count(),
+          .sampler = json.has("sampler") ? json["sampler"].count() : 0};  // older checkpoints know of none
 }
 
 template <class T>
