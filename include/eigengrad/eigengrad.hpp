@@ -27,6 +27,7 @@
 #include <eigengrad/data/cifar10.hpp>
 #include <eigengrad/data/cifar100.hpp>
 #include <eigengrad/data/loader.hpp>
+#include <eigengrad/data/mixup.hpp>
 #include <eigengrad/data/normalize.hpp>
 #include <eigengrad/data/split.hpp>
 #include <eigengrad/data/standardize.hpp>
