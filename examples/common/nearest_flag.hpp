@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+
+#include <eigengrad/core/edit_distance.hpp>
 
 // What may be meant by a flag that a program does not have: one with a similar name, or with the name that stands for
 // what other programs call so.
@@ -20,25 +21,6 @@
 namespace examples {
 
 namespace detail {
-
-/// The insertions, deletions, changes and swaps of neighbouring letters that make one text of the other.
-/// Source   Damerau 1964, no letter being touched twice ("optimal string alignment")
-inline std::size_t edit_distance(std::string_view a, std::string_view b) {
-  const std::size_t width = b.size() + 1;
-  std::vector<std::size_t> table((a.size() + 1) * width);  // [i, j]: of the first i and j letters
-  const auto at = [&](std::size_t i, std::size_t j) -> std::size_t& { return table[i * width + j]; };
-  for (std::size_t i = 0; i <= a.size(); ++i) at(i, 0) = i;
-  std::iota(table.begin(), table.begin() + static_cast<std::ptrdiff_t>(width), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = at(i - 1, j - 1) + (a[i - 1] == b[j - 1] ? 0 : 1);
-      at(i, j) = std::min({at(i - 1, j) + 1, at(i, j - 1) + 1, changed});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        at(i, j) = std::min(at(i, j), at(i - 2, j - 2) + 1);
-    }
-  }
-  return table.back();
-}
 
 /// What the field calls a flag, and its names in these programs: the first that a program has is meant.
 struct Alias {
@@ -131,7 +113,7 @@ inline std::string nearest_flag(const std::string& argument, const std::vector<s
   std::pair<std::size_t, std::string> best{std::max<std::size_t>(1, name.size() / 3) + 1, ""};
   std::vector<std::string> begin_so;
   for (const std::string& flag : names) {
-    best = std::min(best, {detail::edit_distance(name, flag), flag});
+    best = std::min(best, {eigengrad::edit_distance(name, flag), flag});
     if (name.size() > 1 && flag.starts_with(name)) begin_so.push_back(flag);
   }
   if (!best.second.empty()) return "--" + best.second;

@@ -6,12 +6,12 @@
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <eigengrad/core/edit_distance.hpp>
 #include <eigengrad/core/tensor.hpp>
 
 // Columns of numbers and of classes by name, as tensors: what data::read_csv gives.
@@ -40,21 +40,6 @@ EIGENGRAD_COLD inline std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (const char c : text.substr(0, length)) result += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
   return result + (length < text.size() ? "...\"" : "\"");
-}
-
-/// How many letters must be changed, added or left out to make one text of the other.
-EIGENGRAD_COLD inline std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({change, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
 }
 
 /// 'has no column "pice"; the nearest is "price"; it has "area", "price"'
