@@ -85,13 +85,6 @@ TEST(Table, ShortensTextsInMessages) {
   EXPECT_EQ(detail::in_quotes("\xC3\xBC"), "\"\xC3\xBC\"");
 }
 
-TEST(Table, MeasuresHowFarTextsAreApart) {
-  EXPECT_EQ(detail::edit_distance("", "abc"), 3U);
-  EXPECT_EQ(detail::edit_distance("abc", ""), 3U);
-  EXPECT_EQ(detail::edit_distance("kitten", "sitting"), 3U);
-  EXPECT_EQ(detail::edit_distance("same", "same"), 0U);
-}
-
 TEST(Table, RefusesPartsThatDoNotFit) {
   EXPECT_EQ(message_of([] {
               Table<float>{Tensor<float>(Shape{2, 3}), {"a", "b"}};
