@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> images;
   bool test = false;
   app.add_option("RUN_DIR", folder, "the folder of a run of cifar10_mlp or cifar10_cnn")->required();
-  const auto images_option = app.add_option("IMAGE", images, "JPEG, PNG, BMP, GIF, TGA, PNM");
+  const auto images_option = app.add_option("IMAGE", images, "JPEG, PNG, BMP");
   app.add_flag("--test", test, "evaluate on the test set instead: accuracy, confusion matrix, precision, recall")
       ->excludes(images_option);
   app.add_option("--data-dir", data_dir, "folder with the binary CIFAR-10 batches (default: that of the run)")

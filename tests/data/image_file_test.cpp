@@ -151,9 +151,39 @@ TEST_F(ImageFile, RefusesCutsOfAJpeg) {
   }
 }
 
+TEST_F(ImageFile, RefusesHuffmanTablesOfMoreCodesThanThereAreBytes) {
+  const std::string whole = read_file(golden("colours.jpg"));
+  const std::size_t tables = whole.find("\xFF\xC4");
+  ASSERT_NE(tables, std::string::npos);
+  std::string damaged = whole;
+  for (std::size_t i = 0; i < 16; ++i) damaged[tables + 5 + i] = '\x7F';
+  EXPECT_EQ(problem(damaged), joined("at byte ", tables + 4, ": damaged JPEG: a Huffman table of 2032 codes"));
+  // One that its segment cuts short takes its counts from what follows.
+  const std::string cut = std::string("\xFF\xC4\x00\x03\x00", 5) + std::string(16, '\x7F');
+  EXPECT_EQ(problem(whole.substr(0, tables) + cut + whole.substr(tables)),
+            joined("at byte ", tables + 4, ": damaged JPEG: a Huffman table of 2032 codes"));
+  // Behind the first scan too.
+  const std::string later = whole.substr(0, whole.size() - 2) + cut + whole.substr(whole.size() - 2);
+  EXPECT_EQ(problem(later), joined("at byte ", whole.size() + 2, ": damaged JPEG: a Huffman table of 2032 codes"));
+}
+
+TEST_F(ImageFile, ReadsBmp) {
+  std::string bmp("BM\x3E\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0\0\0\2\0\0\0\1\0\x18\0", 30);
+  bmp += std::string(24, '\0') + std::string(
+                                     "123\0"
+                                     "456\0",
+                                     8);  // blue, green, red, from the lowest row
+  write(bmp);
+  const Tensor<std::uint8_t> image = read_image(path());
+  ASSERT_EQ(image.shape(), (Shape{2, 1, 3}));
+  EXPECT_EQ(image(0, 0, 0), '6');
+  EXPECT_EQ(image(1, 0, 2), '1');
+}
+
 TEST_F(ImageFile, RefusesWhatIsNoImageOrTooLarge) {
-  EXPECT_EQ(problem("no picture"), "is no image that can be read: unknown image type");
-  EXPECT_EQ(problem(""), "is no image that can be read: unknown image type");
+  EXPECT_EQ(problem("no picture"), "is no image that can be read: neither PNG nor JPEG nor BMP");
+  EXPECT_EQ(problem("P6 2 1 255\n123456"), "is no image that can be read: neither PNG nor JPEG nor BMP");
+  EXPECT_EQ(problem(""), "is no image that can be read: neither PNG nor JPEG nor BMP");
   const std::string header = testing::png_number(16000) + testing::png_number(16000) + std::string("\10\2\0\0\0", 5);
   EXPECT_EQ(problem("\x89PNG\r\n\x1A\n" + testing::png_chunk("IHDR", header) + testing::png_chunk("IDAT", "") +
                     testing::png_chunk("IEND", "")),

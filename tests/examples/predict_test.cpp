@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
+#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <string>
@@ -57,10 +58,10 @@ TEST_F(Predict, IsAsGoodAsTheTrainerSaysAndNamesWhatItSees) {
   EXPECT_EQ(rows, 10) << best.output;
   EXPECT_EQ(images, 10000);
 
-  std::ofstream(folder() / "x.ppm") << "P6 64 48 255\n" << std::string(3 * 64 * 48, '\x50');
-  const Outcome seen = run("run x.ppm");
+  std::filesystem::copy_file(EIGENGRAD_GOLDEN_DIR "/colours.png", folder() / "x.png");
+  const Outcome seen = run("run x.png");
   EXPECT_EQ(seen.status, 0);
-  EXPECT_TRUE(std::regex_search(seen.output, std::regex("(^|\\n)x.ppm\n(  [01]\\.[0-9]{4}  [a-z0-9 ]+\n){5}$")))
+  EXPECT_TRUE(std::regex_search(seen.output, std::regex("(^|\\n)x.png\n(  [01]\\.[0-9]{4}  [a-z0-9 ]+\n){5}$")))
       << seen.output;
 }
 
@@ -71,7 +72,7 @@ TEST_F(Predict, SaysWhatItCannotRead) {
   expect_in(run("run"), 106, "IMAGE or --test is required");
   expect_in(run("run none.png"), 1, "error: none.png: cannot be read: No such file or directory\n");
   std::ofstream(folder() / "text.png") << "no picture";
-  expect_in(run("run text.png"), 1, "error: text.png: is no image that can be read: unknown image type\n");
+  expect_in(run("run text.png"), 1, "error: text.png: is no image that can be read: neither PNG nor JPEG nor BMP\n");
   std::ofstream(folder() / "run/run.json") << "{";
   expect_in(run("run text.png"), 1, "error: run/run.json: ");
 }

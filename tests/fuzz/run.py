@@ -57,6 +57,13 @@ def idx_seeds():
         yield gzip.compress(whole)[:-3]
 
 
+def image_seeds():
+    for pattern in ("*.png", "*.jpg"):
+        for first in (0, 1, 0x17):
+            yield from golden_seeds(pattern, bytes([first]))
+    yield b"\0BM" + bytes([62, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 24]) + bytes(35)
+
+
 def safetensors_seeds():
     yield from golden_seeds("*.safetensors", bytes([1]))
     tensor = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'
@@ -91,8 +98,8 @@ def flags_seeds():
         yield text.encode()
 
 
-SEEDS = {"cifar10": cifar10_seeds, "npy": npy_seeds, "idx": idx_seeds, "safetensors": safetensors_seeds,
-         "checkpoint": checkpoint_seeds, "flags": flags_seeds}
+SEEDS = {"cifar10": cifar10_seeds, "npy": npy_seeds, "idx": idx_seeds, "image": image_seeds,
+         "safetensors": safetensors_seeds, "checkpoint": checkpoint_seeds, "flags": flags_seeds}
 
 
 def main():

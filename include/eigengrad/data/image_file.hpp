@@ -17,7 +17,7 @@
 #include <eigengrad/core/tensor.hpp>
 #include <eigengrad/data/image_codec.hpp>
 
-// Images in files: PNG, JPEG and what else stb_image reads. It needs stb: link eigengrad::images.
+// Images in files: PNG, JPEG and BMP, which is told from their first bytes. It needs stb: link eigengrad::images.
 //   Tensor<std::uint8_t> image = data::read_image("cat.jpg", {32, 32, 3});
 
 namespace eigengrad::EIGENGRAD_ISA::data {
@@ -70,14 +70,39 @@ inline void check_png(const std::string& path, std::string_view bytes) {
   }
 }
 
+/// A segment of Huffman tables, whose length stands at byte `at`, has no table with more than 256 codes. Older versions of
+/// what decodes it write such a table beyond its end.
+inline void check_huffman_tables(const std::string& path, std::string_view bytes, std::size_t at) {
+  const std::size_t end = std::min(bytes.size(), at + big_endian(bytes.substr(at, 2)));
+  at += 2;
+  constexpr std::size_t kLengths = 16;
+  while (at < end) {  // also one that is cut by the end of its segment
+    std::size_t codes = 0;
+    for (const char count : bytes.substr(std::min(at + 1, bytes.size()), kLengths))
+      codes += static_cast<std::uint8_t>(count);
+    if (codes > 256)
+      throw IoError(path, static_cast<std::int64_t>(at), joined("damaged JPEG: a Huffman table of ", codes, " codes"));
+    at += 1 + kLengths + codes;
+  }
+}
+
 /// A JPEG file is not cut: the image is followed by the marker of its end. JPEG has no checksum.
 inline void check_jpeg(const std::string& path, std::string_view bytes) {
-  constexpr char kScan = '\xDA';
+  constexpr char kTables = '\xC4', kScan = '\xDA';
+  const auto two_bytes = [&](std::size_t at) { return big_endian(bytes.substr(at, 2)); };
   std::size_t at = 2;
   // Up to the first scan there are segments that tell their length; pictures in them have ends of their own.
-  while (at + 4 <= bytes.size() && bytes[at] == '\xFF' && bytes[at + 1] != kScan)
-    at += bytes[at + 1] == '\xFF' ? 1 : 2 + (big_endian(bytes.substr(at)) & 0xFFFFU);
-  if (bytes.find("\xFF\xD9", at) != std::string_view::npos) return;
+  for (;; at += 2 + two_bytes(at + 2)) {
+    at = bytes.find('\xFF', at);
+    while (at < bytes.size() && bytes.substr(at, 2) == "\xFF\xFF") ++at;
+    if (at >= bytes.size() || at + 4 > bytes.size() || bytes[at + 1] == kScan) break;
+    if (bytes[at + 1] == kTables) check_huffman_tables(path, bytes, at + 2);
+  }
+  // In what is coded, and so behind the first scan, a marker stands for itself.
+  const std::size_t scan = std::min(at, bytes.size());
+  for (at = scan; (at = bytes.find("\xFF\xC4", at)) != std::string_view::npos && at + 4 <= bytes.size(); at += 2)
+    check_huffman_tables(path, bytes, at + 2);
+  if (bytes.find("\xFF\xD9", scan) != std::string_view::npos) return;
   throw IoError(path, static_cast<std::int64_t>(bytes.size()), "damaged JPEG: ends before the end of its image");
 }
 
@@ -94,8 +119,12 @@ inline DecodedImage decode_image(const std::string& path, std::string_view bytes
                                  const ReadImageOptions& options) {
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
     throw IoError(path, joined("has ", bytes.size(), " bytes, too many for an image"));
-  if (bytes.starts_with("\x89PNG\r\n\x1A\n")) check_png(path, bytes);
-  if (bytes.starts_with("\xFF\xD8\xFF")) check_jpeg(path, bytes);
+  if (bytes.starts_with("\x89PNG\r\n\x1A\n"))
+    check_png(path, bytes);
+  else if (bytes.starts_with("\xFF\xD8\xFF"))
+    check_jpeg(path, bytes);
+  else if (!bytes.starts_with("BM"))
+    throw IoError(path, "is no image that can be read: neither PNG nor JPEG nor BMP");
   const auto* const data = reinterpret_cast<const unsigned char*>(bytes.data());
   const int size = static_cast<int>(bytes.size());
   DecodedImage image{{nullptr, eigengrad_image_free}, 0, 0, 0};
