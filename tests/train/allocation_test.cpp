@@ -172,6 +172,15 @@ TEST_P(Allocations, InferenceTakesNoneAfterTheFirstCall) {
   }
 }
 
+TEST_P(Allocations, APredictionOfOneSampleTakesNone) {
+  nn::Sequential net{nn::Linear{6, 64}, nn::ReLU{}, nn::Linear{64, 64}, nn::ReLU{}, nn::Linear{64, 2}};
+  const auto x = Tensor<float>::ones({1, 6});
+  net.predict(x);
+  const auto after_first = system_allocations();
+  for (int call = 0; call < 1000; ++call) net.predict(x);
+  EXPECT_EQ(system_allocations(), after_first);
+}
+
 INSTANTIATE_TEST_SUITE_P(Threads, Allocations, ::testing::Values(1, 2, 3));
 
 }  // namespace

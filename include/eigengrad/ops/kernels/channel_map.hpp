@@ -20,7 +20,7 @@ Tensor<T> channel_map(Tensor<T> x, const ChannelMap<T>& f) {
   if (!f.scale.empty()) detail::check::same_shape("channel_map", "scale", f.scale.shape(), {channels});
   if (!f.shift.empty()) detail::check::same_shape("channel_map", "shift", f.shift.shape(), {channels});
   if (f.changes_nothing()) return x;
-  const Tensor<T> scale = f.scale.empty() ? Tensor<T>::ones({channels}) : f.scale;
+  const bool scales = !f.scale.empty();
   const Tensor<T> shift = f.shift.empty() ? Tensor<T>::zeros({channels}) : f.shift;
   const T* from = x.data();
   Tensor<T> y = detail::reuse(x);
@@ -30,7 +30,9 @@ Tensor<T> channel_map(Tensor<T> x, const ChannelMap<T>& f) {
       detail::for_each_packet<T, detail::kChoiceLanes<T>>(channels, [&](auto lanes, Index c) {
         using P = detail::PacketOf<T, lanes>;
         const auto load = [c](const T* row) { return detail::packet::ploadu<P>(row + c); };
-        P v = detail::multiply_add(load(from + at), load(scale.data()), load(shift.data()));
+        P v = load(from + at);
+        v = scales ? detail::multiply_add(v, load(f.scale.data()), load(shift.data()))
+                   : detail::packet::padd(v, load(shift.data()));
         if (f.relu) v = v < P{} ? P{} : v;  // NaN passes through
         detail::packet::pstoreu(to + at + c, v);
       });

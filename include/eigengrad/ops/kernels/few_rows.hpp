@@ -17,6 +17,9 @@ namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 /// With more rows than this, or more elements of a than a second-level cache holds, packing b pays.
 inline constexpr Index kFewRows = 32;
 inline constexpr Index kFewRowsElements = 160 * 1024;
+/// Products of fewer multiply-adds than this, which take less than two microseconds, run on one thread: another one does
+/// not make up for the time that it takes to tell it.
+inline constexpr Index kFewRowsSerialWork = Index{1} << 15;
 /// So many elements ahead a line of b is asked of memory: the processor by itself follows four lines too late.
 inline constexpr Index kPrefetch = 512;
 /// Rows and columns of a tile: their packets of sums and one operand's fill the registers.
@@ -27,9 +30,11 @@ inline constexpr int kDotCols = kRegisters >= 32 ? 4 : 3;
 template <class T>
 inline constexpr Index kDotRun = 256 * kLanes<T>;
 
-/// Rows x Cols dot products over `steps`; the rows of a are padded with zeros to whole packets.
+/// Rows x Cols dot products over `steps`; the rows of a are padded with zeros to whole packets. The result is given by
+/// its numbers, as a View on the stack would be written and read in pieces that do not match, which takes longer.
 template <class T, int Rows, int Cols>
-void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_stride, View<T> c, bool add) {
+void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_stride, T* c, Index row_stride,
+              Index col_stride, bool add) {
   double total[array_size(Rows)][array_size(Cols)] = {};  // of all runs
   for (Index p = 0; p < steps;) {
     const Index end = std::min(p + kDotRun<T>, steps);
@@ -64,14 +69,14 @@ void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_strid
   }
   for (int i = 0; i < Rows; ++i) {
     for (int j = 0; j < Cols; ++j) {
-      T& place = c.data[i * c.row_stride + j * c.col_stride];
+      T& place = c[i * row_stride + j * col_stride];
       place = static_cast<T>(total[i][j]) + (add ? place : T(0));
     }
   }
 }
 
 template <class T>
-using DotTile = void (*)(Index, const T*, Index, const T*, Index, View<T>, bool);
+using DotTile = void (*)(Index, const T*, Index, const T*, Index, T*, Index, Index, bool);
 
 /// dot_tile for the rows that tiles have, up to kDotRows, from one less, with kDotCols columns or with one.
 template <class T, int Cols>
@@ -87,10 +92,12 @@ bool has_few_rows(const View<T>& b, Index steps, Index rows) {
 /// c = a b^T, or c += a b^T with add, for any operand a and a view b whose lines are contiguous.
 template <class T>
 void multiply_few_rows(const OperandRef<T>& a, const View<const T>& b, Index steps, const View<T>& c, bool add) {
+  // Divided, not multiplied, as c may have any number of columns.
+  const bool serial = c.cols <= (kFewRowsSerialWork - 1) / (c.rows * steps);
   const Index stride = round_up(steps, kLanes<T>);
   Tensor<T> lines({c.rows, stride});
   T* packed = lines.mutable_data();
-  parallel_for(c.rows, 4, [&](Index begin, Index end) {
+  parallel_for(c.rows, serial ? c.rows : 4, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       a.pack_rows(i, 1, 0, steps, packed + i * stride);
       std::fill(packed + i * stride + steps, packed + (i + 1) * stride, T(0));
@@ -98,7 +105,7 @@ void multiply_few_rows(const OperandRef<T>& a, const View<const T>& b, Index ste
   });
   const TileSplit rows(c.rows, kDotRows);
   constexpr Index kLines = 4 * kDotCols;
-  parallel_for(c.cols, kLines, [&](Index begin, Index end) {
+  parallel_for(c.cols, serial ? c.cols : kLines, [&](Index begin, Index end) {
     for (Index j = begin; j < end;) {
       const bool whole = j + kDotCols <= end;
       const Index cols = whole ? kDotCols : 1;
@@ -107,7 +114,7 @@ void multiply_few_rows(const OperandRef<T>& a, const View<const T>& b, Index ste
         const Index i = rows.begin(r);
         tiles[static_cast<std::size_t>(rows.length(r) - 1)](
             steps, packed + i * stride, stride, b.data + j * b.row_stride, b.row_stride,
-            {c.data + i * c.row_stride + j * c.col_stride, rows.length(r), cols, c.row_stride, c.col_stride}, add);
+            c.data + i * c.row_stride + j * c.col_stride, c.row_stride, c.col_stride, add);
       }
       j += cols;
     }
