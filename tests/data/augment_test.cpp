@@ -210,12 +210,14 @@ TEST(RandomErasing, WritesOverTheRectangleThatTorchvisionChooses) {
   int changed = 0, kept = 0;
   for (const RandomErasing& erasing :
        {RandomErasing{}, RandomErasing{.p = 1.0, .value = -2.5}, RandomErasing{.p = 1.0, .value = std::nullopt},
-        RandomErasing{.p = 0.7, .scale = {0.5, 1.0}, .ratio = {0.1, 10.0}}, RandomErasing{.p = 0.0}}) {
+        RandomErasing{.p = 0.7, .scale = {0.5, 1.0}, .ratio = {0.1, 10.0}},
+        RandomErasing{.p = 1.0, .scale = {1.0, 1.0}}, RandomErasing{.p = 0.0}}) {
     for_images([&](const Tensor<double>& x, std::uint64_t seed) {
       Rng one(seed, 1);
       Rng other(seed, 1);
       const Tensor<double> got = transformed(erasing, x, one);
       EXPECT_TRUE(equal(got, erasing_reference(erasing, x, other)));
+      EXPECT_EQ(one(), other()) << "as many tries";
       ++(equal(got, x) ? kept : changed);
     });
   }
