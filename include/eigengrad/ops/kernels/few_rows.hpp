@@ -30,11 +30,11 @@ inline constexpr int kDotCols = kRegisters >= 32 ? 4 : 3;
 template <class T>
 inline constexpr Index kDotRun = 256 * kLanes<T>;
 
-/// Rows x Cols dot products over `steps`; the rows of a are padded with zeros to whole packets. The result is given by
-/// its numbers, as a View on the stack would be written and read in pieces that do not match, which takes longer.
+/// Rows x Cols dot products over `steps`; the rows of a are padded with zeros to whole packets. The result comes as
+/// numbers: the processor would wait for a View that is written to the stack as vectors and read as numbers.
 template <class T, int Rows, int Cols>
-void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_stride, T* c, Index row_stride,
-              Index col_stride, bool add) {
+void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_stride, bool add, T* c, Index row_stride,
+              Index col_stride) {
   double total[array_size(Rows)][array_size(Cols)] = {};  // of all runs
   for (Index p = 0; p < steps;) {
     const Index end = std::min(p + kDotRun<T>, steps);
@@ -76,7 +76,7 @@ void dot_tile(Index steps, const T* a, Index a_stride, const T* b, Index b_strid
 }
 
 template <class T>
-using DotTile = void (*)(Index, const T*, Index, const T*, Index, T*, Index, Index, bool);
+using DotTile = void (*)(Index, const T*, Index, const T*, Index, bool, T*, Index, Index);
 
 /// dot_tile for the rows that tiles have, up to kDotRows, from one less, with kDotCols columns or with one.
 template <class T, int Cols>
@@ -113,8 +113,8 @@ void multiply_few_rows(const OperandRef<T>& a, const View<const T>& b, Index ste
       for (Index r = 0; r < rows.count; ++r) {
         const Index i = rows.begin(r);
         tiles[static_cast<std::size_t>(rows.length(r) - 1)](
-            steps, packed + i * stride, stride, b.data + j * b.row_stride, b.row_stride,
-            c.data + i * c.row_stride + j * c.col_stride, c.row_stride, c.col_stride, add);
+            steps, packed + i * stride, stride, b.data + j * b.row_stride, b.row_stride, add,
+            c.data + i * c.row_stride + j * c.col_stride, c.row_stride, c.col_stride);
       }
       j += cols;
     }
