@@ -51,7 +51,9 @@ TESTED_BY = {
     "core/number_format.hpp": ["core/print_test.cpp"],
     "core/state_differences.hpp": ["nn/load_state_test.cpp"],
     "data/batch_maker.hpp": ["data/batch_maker_test.cpp", "data/prefetch_test.cpp"],
+    "data/csv_parser.hpp": ["data/csv_test.cpp"],
     "data/normalize.hpp": ["data/dataset_test.cpp"],
+    "data/table_rows.hpp": ["data/csv_test.cpp"],
     "io/safetensors_header.hpp": ["io/safetensors_test.cpp"],
     "nn/state.hpp": ["nn/load_state_test.cpp"],
     "ops/broadcast.hpp": ["ops/broadcast_test.cpp", "ops/arithmetic_test.cpp"],
@@ -83,6 +85,7 @@ TESTED_BY = {
 # Tests of what many headers have in common; a change that the header's own test misses is tried with them.
 SWEEPS = {"ops": ["ops/backward_shapes_test.cpp"], "nn": ["nn/wrong_gradient_test.cpp"]}
 NATIVE = ["ops/kernels/bf16.hpp"]  # tried with --flags=-march=native alone
+CSV = "data/csv_test.cpp"  # needs libcsv
 CONVOLUTION = ["ops/conv2d_algorithm_test.cpp"]  # every algorithm on odd sizes: of headers kernels/(conv|tap|winograd)_*.hpp
 
 
@@ -379,7 +382,8 @@ class Builder:
         sources = [str(TESTS / test) for test in tests]
         code, output = run([self.compiler, *self.flags, *self.include, f"-I{folder / 'include'}", f"-I{TESTS}",
                             f'-DEIGENGRAD_GOLDEN_DIR="{TESTS / "golden"}"', *sources, "-o", str(program),
-                            "-lgtest", "-lgtest_main", "-lpthread"], self.arguments.compile_limit)
+                            "-lgtest", "-lgtest_main", "-lpthread", *(["-lcsv"] if CSV in tests else [])],
+                           self.arguments.compile_limit)
         return (program if code == 0 else None), ("compiling took too long" if code is None else output)
 
     def try_program(self, program, folder, number, seconds):

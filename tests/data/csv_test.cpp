@@ -71,6 +71,7 @@ TEST_F(Csv, OrdersClassesThatAreNumbersAsNumbers) {
   const auto table = table_of(text, {.labels = {"digit"}});
   EXPECT_EQ(table.labels("digit").class_names, (Names{"-1", "0", "2", "3", "10", "11"}));
   EXPECT_TRUE(equal(table.labels("digit").labels, Tensor<Index>({6}, {5, 3, 1, 4, 2, 0})));
+  EXPECT_EQ(table_of("0\n1\n01\n001\n0\n", {.labels = {"0"}}).labels("0").class_names, (Names{"0", "001", "01", "1"}));
   const auto mixed = table_of(text + "0,x\n", {.labels = {"digit"}});
   EXPECT_EQ(mixed.labels("digit").class_names, (Names{"-1", "0", "10", "11", "2", "3", "x"}));
 }
@@ -128,9 +129,10 @@ TEST_F(Csv, RoundsNumbersOnce) {
   EXPECT_TRUE(equal(doubles.columns(), Tensor<double>({5, 1}, {0.1, 0, 0, most, least})));
   EXPECT_TRUE(equal(table_of("a\n0e999\n0e-999\n-0\n000\n").columns(), Tensor<float>::zeros({4, 1})));
   // As a double it lies between two floats, and would be rounded a second time in the wrong direction.
-  const auto floats = table_of("a\n1.00000005960464477540\n1e-50\n0." + std::string(60, '0') +
-                               "1\n1e-99999999999999999999\n-5" + std::string(60, '0') + "e-999\n");
-  EXPECT_TRUE(equal(floats.columns(), Tensor<float>({5, 1}, {std::nextafter(1.0F, 2.0F), 0, 0, 0, 0})));
+  const auto floats =
+      table_of("a\n1.00000005960464477540\n1e-50\n0." + std::string(60, '0') + "1\n1e-99999999999999999999\n-5" +
+               std::string(60, '0') + "e-999\n0." + std::string(60, '0') + "1e+5\n");
+  EXPECT_TRUE(equal(floats.columns(), Tensor<float>({6, 1}, {std::nextafter(1.0F, 2.0F), 0, 0, 0, 0, 0})));
 }
 
 struct Malformed {
@@ -206,6 +208,8 @@ TEST_F(Csv, TellsWhereAFileIsWrong) {
       {"too small", "a\n-1e+39\n", "line 2, column \"a\": is \"-1e+39\", more than a float holds", a},
       {"absurd", "a\n1e99999999999999999999\n",
        "line 2, column \"a\": is \"1e99999999999999999999\", more than a float holds", a},
+      {"many digits and a small power", "a\n" + std::string(39, '9') + "0e-1\n",
+       "line 2, column \"a\": is \"" + std::string(39, '9') + "0...\", more than a float holds", a},
       {"many digits", "a\n" + std::string(39, '9') + "\n",
        "line 2, column \"a\": is \"" + std::string(39, '9') + "\", more than a float holds", a},
 

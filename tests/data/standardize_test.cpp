@@ -119,6 +119,14 @@ TEST(Standardize, RefusesDataWithoutRowsAndOtherFeatures) {
             "Standardize 2: input has 3 features, expected 2; input shape (4, 3)");
 }
 
+TEST(Standardize, ChecksFiguresThatWereSet) {
+  Standardize scaling{two_columns()}, other = scaling;
+  scaling.mean = Tensor<double>({1, 2});
+  EXPECT_EQ(message_of([&] { scaling(two_columns()); }), "Standardize 2: mean has shape (1, 2), expected (2,)");
+  other.deviation = Tensor<double>(Shape{3});
+  EXPECT_EQ(message_of([&] { other(two_columns()); }), "Standardize 2: deviation has shape (3,), expected (2,)");
+}
+
 TEST(Standardize, SaysThatItHasBeenMovedAway) {
   Standardize scaling{two_columns()};
   const Standardize taken = std::move(scaling);
@@ -132,7 +140,10 @@ TEST(Standardize, IsALayerWithTheRightGradient) {
   EXPECT_TRUE(gradcheck(scaling, {5, 2}));
   const auto x = Tensor<double>::ones({5, 2});
   scaling.forward(x, Mode::train);
-  EXPECT_THROW(scaling.backward(Tensor<double>({5, 3})), ShapeError);
+  EXPECT_EQ(message_of([&] {
+              scaling.backward(Tensor<double>({4, 2}));
+            }),
+            "Standardize 2: gradient of the output has shape (4, 2), expected (5, 2)");
   scaling.forward(x, Mode::inference);
   EXPECT_THROW(scaling.backward(x), StateError);
 }

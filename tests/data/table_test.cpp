@@ -60,6 +60,8 @@ TEST(Table, ListsTheNamesThatThereAre) {
               table.columns({"area", "pirce"});
             }),
             "Table: has no column \"pirce\"; the nearest is \"price\"; it has \"area\", \"rooms\", \"price\"");
+  EXPECT_EQ(message_of([&] { table.columns({"Area"}); }),
+            "Table: has no column \"Area\"; the nearest is \"area\"; it has \"area\", \"rooms\", \"price\"");
   EXPECT_EQ(message_of([&] { table.columns_except({"id"}); }),
             "Table: has no column \"id\"; it has \"area\", \"rooms\", \"price\"");
   EXPECT_EQ(message_of([&] { table.labels("area"); }), "Table: has no labels \"area\"; it has \"town\"");

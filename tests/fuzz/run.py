@@ -83,6 +83,15 @@ def checkpoint_seeds():
     yield bytes([1]) + len(header).to_bytes(8, "little") + header + bytes(8)
 
 
+def csv_seeds():
+    texts = [b"", b"a,b\n1,2\n3,4\n", b"\xef\xbb\xbf0,1\r\nx,2.5\r\n\"y \"\"z\"\"\r\n\",-1e-3", b"0,1\r\r1,1e400\r", b" 0\t, \"1\" \n\n+1,.5",
+             b"0,1\n7,1e-400\n10,0x1\n", b"0,1\n,\n", b"1,2,3\n1,2\n", b"0,1\na\"b,1\n", b"0,1\n\"a\"b,1\n", b"0,1\n\"a,1\n",
+             b"0,1\nnan,inf\n", b"0,0\n1,1\n", b"0,1\n1,2\0\n"]
+    for options in range(16):
+        for text in texts:
+            yield bytes([options]) + (text.replace(b",", b";") if options & 1 else text)
+
+
 def flags_seeds():
     numbers = ["0", "-1", "1", "1e-3", "0.5", "nan", "inf", "1e400", "9223372036854775808", "18446744073709551616", "", "x"]
     flags = ["learning-rate", "momentum", "weight-decay", "label-smoothing", "clip-grad-norm", "warmup-steps", "step-size",
@@ -98,7 +107,7 @@ def flags_seeds():
         yield text.encode()
 
 
-SEEDS = {"cifar10": cifar10_seeds, "npy": npy_seeds, "idx": idx_seeds, "image": image_seeds,
+SEEDS = {"cifar10": cifar10_seeds, "npy": npy_seeds, "idx": idx_seeds, "image": image_seeds, "csv": csv_seeds,
          "safetensors": safetensors_seeds, "checkpoint": checkpoint_seeds, "flags": flags_seeds}
 
 

@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include <eigengrad/core/memory.hpp>
+#include <eigengrad/data/standardize.hpp>
 #include <eigengrad/io/safetensors.hpp>
 #include <eigengrad/nn/batch_norm.hpp>
 #include <eigengrad/nn/conv2d.hpp>
@@ -101,6 +102,25 @@ TEST_F(Safetensors, ANetworkComesBack) {
   EXPECT_EQ(metadata.at("author"), "nobody");
   EXPECT_EQ(metadata.at("eigengrad"), "0.1.0");
   EXPECT_EQ(metadata.at("layers").substr(0, 40), "0 Conv2d 3->4 3x3\n1 BatchNorm2d 4\n2 ReLU");
+}
+
+TEST_F(Safetensors, FiguresOfTheDataComeBackWithTheNetworkAndAlone) {
+  const Tensor<float> x({2, 2}, {3, -0.5F, 7, -1.5F});
+  data::Standardize scaling{x};
+  save(path(), scaling);
+  EXPECT_EQ(load_metadata(path()).at("layers"), "Standardize 2");
+  data::Standardize<float> alone{2};
+  load(path(), alone);
+  EXPECT_TRUE(equal(alone(x), Tensor<float>({2, 2}, {-1, 1, 1, -1})));
+  EXPECT_TRUE(equal(alone.inverse(alone(x)), x));
+
+  nn::Sequential net{scaling, nn::Linear<float>{2, 3}};
+  save(path(), net);
+  EXPECT_EQ(load_metadata(path()).at("layers"), "0 Standardize 2\n1 Linear 2->3");
+  nn::Sequential other{data::Standardize<float>{2}, nn::Linear<float>{2, 3}};
+  load(path(), other);
+  EXPECT_TRUE(same(net, other));
+  EXPECT_TRUE(equal(other.forward(x, Mode::inference), net.forward(x, Mode::inference)));
 }
 
 TEST_F(Safetensors, ReadsWhatPythonHasWritten) {

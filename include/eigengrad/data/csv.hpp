@@ -197,15 +197,16 @@ class CsvTableReader final : private CsvParser {
 }  // namespace detail
 
 /// Reads columns of numbers, and of names of classes, from a file of comma-separated values as RFC 4180 has it: UTF-8
-/// with or without a byte order mark, lines that end in LF, CRLF or CR, a last line with or without its end. Cells may be
-/// in quotes, and then hold delimiters, line ends, and quotes that are written twice. Spaces and tabs around cells do not
-/// count, nor do lines without anything. The file is read in blocks: beside the table, memory is needed for one cell.
-/// Shapes   a row of the table for each row of the file, none if it has names alone
+/// with or without a byte order mark, lines that end in LF, CRLF or CR, a last line with or without its end. Cells may
+/// be in quotes, and then hold delimiters, line ends, and quotes that are written twice. Spaces and tabs around cells
+/// do not count, nor do lines without anything. In columns that are not chosen a cell may hold any text. A file is read
+/// block by block and is never in memory as a whole.
+/// Shapes   a row of the table for each row of the file; none if it has names alone
 /// Errors   ValueError for a column that is chosen twice, or a delimiter that is a quote or ends lines; IoError naming
-///          the file, the line and the column: for a column that is not there or there twice, a cell that is empty or no
-///          finite number in a column of numbers, or empty in one of classes, a row with more or fewer cells than the
-///          first, more than 1,048,576 columns or 16 MiB of a cell, quotes that are not as above, a byte of value 0. In
-///          columns that are not chosen a cell may hold anything. If a cell goes over several lines, the line is its last
+///          the file, the line and the column (of a cell that goes over several lines the last): a column that is not
+///          there, or there twice; a cell that is empty or no finite number in a column of numbers, or empty in one of
+///          classes; a row with more or fewer cells than the first, more than 1,048,576 cells or 16 MiB in one of them;
+///          quotes that are not as above; a byte of value 0
 template <std::floating_point T = float>
 Table<T> read_csv(const std::filesystem::path& path, const CsvOptions& options = {}) {
   if (std::string_view("\"\r\n\0", 4).find(options.delimiter) != std::string_view::npos)

@@ -30,7 +30,7 @@ struct ColumnFigures {
   std::vector<double> mean, deviation;
 };
 
-/// Errors   ValueError naming row and column of a number that is not finite, or the column of numbers too large to square
+/// Errors   ValueError naming row and column of a number that is not finite, or the column if squares are too large
 template <class T>
 [[noreturn]] EIGENGRAD_COLD void refuse_column(const Tensor<T>& data, Index column) {
   const auto numbers = data.matrix();

@@ -25,7 +25,8 @@ namespace eigengrad::EIGENGRAD_ISA::data::detail {
 template <class T>
 class RowList {
  public:
-  explicit RowList(Index length) : length_(length), in_block_(std::max<Index>(1, kBlock / std::max<Index>(1, length))) {
+  explicit RowList(Index length)
+      : length_(length), in_block_(length == 0 ? kLargestIndex : std::max<Index>(1, kBlock / length)) {
     add_block();
   }
 
@@ -36,19 +37,20 @@ class RowList {
     if (++in_last_ == in_block_) add_block();
   }
 
-  /// (rows, length), once.
+  /// (rows, length), once. The blocks go in the order in which the system takes their memory back: the last first.
   Tensor<T> take() {
     Tensor<T> result({static_cast<Index>(blocks_.size() - 1) * in_block_ + in_last_, length_});
-    T* to = result.mutable_data();
-    for (std::unique_ptr<T[]>& block : blocks_) {
-      to = std::copy_n(block.get(), (block == blocks_.back() ? in_last_ : in_block_) * length_, to);
-      block.reset();
+    T* to = result.mutable_data() + result.numel();
+    for (Index rows = in_last_; !blocks_.empty(); rows = in_block_) {
+      to -= rows * length_;
+      std::copy_n(blocks_.back().get(), rows * length_, to);
+      blocks_.pop_back();
     }
     return result;
   }
 
  private:
-  static constexpr Index kBlock = 1 << 16;
+  static constexpr Index kBlock = 1 << 13;  // elements
 
   void add_block() {
     blocks_.emplace_back(new T[static_cast<std::size_t>(in_block_ * length_)]);
@@ -74,22 +76,21 @@ class LabelColumn {
 
   /// Numbers them anew, in their order: column `column` of what number_of returned for the rows.
   EIGENGRAD_COLD Labels finish(const Tensor<std::int32_t>& numbers, Index column) const {
-    std::vector<std::pair<std::int64_t, const std::string*>> order;
+    std::vector<std::pair<std::int64_t, std::string_view>> order;  // now that of the names
     bool are_numbers = true;
     for (const auto& [name, number] : numbers_) {
       std::int64_t value = 0;
       const char* const end = name.data() + name.size();
       const auto [stop, problem] = std::from_chars(name.data(), end, value);
       are_numbers = are_numbers && problem == std::errc() && stop == end;
-      order.emplace_back(value, &name);
+      order.emplace_back(value, name);
     }
-    const auto less = [](const auto& a, const auto& b) { return a.first < b.first; };
-    if (are_numbers) std::stable_sort(order.begin(), order.end(), less);
+    if (are_numbers) std::sort(order.begin(), order.end());
     std::vector<std::string> names;
     std::vector<Index> place(numbers_.size());
     for (const auto& [value, name] : order) {
-      place[static_cast<std::size_t>(numbers_.find(*name)->second)] = static_cast<Index>(names.size());
-      names.push_back(*name);
+      place[static_cast<std::size_t>(numbers_.find(name)->second)] = static_cast<Index>(names.size());
+      names.emplace_back(name);
     }
     Tensor<Index> labels({numbers.size(0)});
     Index* to = labels.mutable_data();
