@@ -214,6 +214,7 @@ TEST_F(Csv, TellsWhereAFileIsWrong) {
        "line 2, column \"a\": is \"" + std::string(39, '9') + "\", more than a float holds", a},
 
       {"open quote", "a,b\n1,\"2\n3,4\n", "line 2, column \"b\": has a quote at its beginning and none at its end", ab},
+      {"open quote at the beginning", "\"a\n1\n", "line 1, column 1: has a quote at its beginning and none at its end"},
       {"open quote at the end", "a,b\n1,2\n3,\"",
        "line 3, column \"b\": has a quote at its beginning and none at its end", ab},
       {"open quote after lines in quotes",

@@ -33,7 +33,7 @@ class CsvParser {
   CsvParser(std::filesystem::path path, char delimiter) : path_(std::move(path)), file_(path_) {
     csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
     csv_set_delim(&parser_, static_cast<unsigned char>(delimiter));
-    csv_set_blk_size(&parser_, 1 << 12);
+    csv_set_blk_size(&parser_, 1 << 16);  // by which the memory of a long cell grows
   }
   CsvParser(const CsvParser&) = delete;
   CsvParser& operator=(const CsvParser&) = delete;
