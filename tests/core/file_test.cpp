@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <eigengrad/core/file.hpp>
+#include <eigengrad/core/parallel.hpp>
 
 #include "support/contents.hpp"
 #include "support/message_of.hpp"
@@ -132,6 +133,31 @@ TEST_F(File, IsReadWhole) {
   std::string more(text.size() + 1, ' ');
   EXPECT_EQ(message_of([&] { file.read(more.data(), more.size()); }),
             path("f").string() + ": at byte 100004: ends while it is read");
+}
+
+// Much at once is read by several threads.
+TEST_F(File, IsReadInPiecesAsAWhole) {
+  std::string text;
+  for (int i = 0; text.size() < 40'000'000; ++i) text += std::to_string(i) + ' ';
+  std::ofstream(path("f"), std::ios::binary) << text;
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    InputFile file(path("f"));
+    std::string head(7, ' '), rest(text.size() - 7, ' ');
+    file.read(head.data(), head.size());
+    file.read(rest.data(), rest.size());
+    EXPECT_TRUE(head + rest == text) << threads;
+    EXPECT_NE(message_of([&] { file.read(head.data(), 1); }).find(error_text(" byte ", text.size())),
+              std::string::npos);
+
+    // The first byte that is not there, whichever thread comes to its piece first.
+    InputFile cut(path("f"));
+    std::filesystem::resize_file(path("f"), 20'000'001);
+    const std::string message = message_of([&] { cut.read(text.data(), text.size()); });
+    EXPECT_NE(message.find("byte 20000001: ends while it is read"), std::string::npos) << message;
+    std::ofstream(path("f"), std::ios::binary) << head + rest;
+  }
+  set_num_threads(0);
 }
 
 TEST_F(File, ALockIsHeldByOneAndEndsWithItsProcess) {

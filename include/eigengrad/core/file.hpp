@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include <eigengrad/core/index.hpp>
+#include <eigengrad/core/parallel.hpp>
 #include <eigengrad/core/system_file.hpp>
 
 // Files, the one place that opens them. Everything that is no regular file is refused at once, so that a FIFO
@@ -93,21 +95,34 @@ class InputFile {
 
   std::uintmax_t size() const { return size_; }
 
-  /// The next so many bytes.
+  /// The next so many bytes; many of them on several threads, since most of the time goes into copying them and into the
+  /// first touch of the memory.
   void read(char* to, std::size_t count) {
-    while (count > 0) {
-      const std::ptrdiff_t got = file_.read(to, count);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw IoError(path_.string(), position_, with_reason(kProblem));
-      if (got == 0) throw IoError(path_.string(), position_, "ends while it is read");
-      position_ += got;
-      to += got;
-      count -= static_cast<std::size_t>(got);
+    constexpr Index kPiece = Index{1} << 24;
+    const auto bytes = static_cast<Index>(count);
+    const auto read_piece = [&](Index begin, Index end) { read_at(to + begin, end - begin, position_ + begin); };
+    try {
+      parallel_for(bytes, SystemFile::kReadsAtOnce ? kPiece : bytes, read_piece);
+    } catch (const IoError&) {
+      read_piece(0, bytes);  // names the first byte that is not there, not that of the fastest thread
     }
+    position_ += bytes;
   }
 
  private:
   static constexpr std::string_view kProblem = "cannot be read";
+
+  void read_at(char* to, Index count, std::int64_t at) {
+    while (count > 0) {
+      const std::ptrdiff_t got = file_.read(to, static_cast<std::size_t>(count), at);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw IoError(path_.string(), at, with_reason(kProblem));
+      if (got == 0) throw IoError(path_.string(), at, "ends while it is read");
+      to += got;
+      at += got;
+      count -= got;
+    }
+  }
 
   std::filesystem::path path_;
   SystemFile file_;

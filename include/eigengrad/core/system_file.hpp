@@ -75,13 +75,20 @@ class SystemFile {
     if (handle_ != kNone) close();
   }
 
-  std::ptrdiff_t read(char* to, std::size_t count);
+  /// From that byte on. Several threads may read at once if kReadsAtOnce.
+  std::ptrdiff_t read(char* to, std::size_t count, std::int64_t at);
   std::ptrdiff_t write(const char* from, std::size_t count);
   /// The file ends at that byte, and the next one is written there.
   bool cut(std::int64_t size);
   bool flush();
   /// False if another process, or another object of this one, has locked it. Systems without locks lock nothing.
   bool lock();
+
+#ifdef EIGENGRAD_POSIX_FILES
+  static constexpr bool kReadsAtOnce = true;
+#else
+  static constexpr bool kReadsAtOnce = false;
+#endif
 
  private:
 #ifdef EIGENGRAD_POSIX_FILES
@@ -111,7 +118,9 @@ inline SystemFile::SystemFile(const std::filesystem::path& path, FileUse use, st
   ::close(handle_);
   throw IoError(path.string(), joined(problem, ": is no regular file"));
 }
-inline std::ptrdiff_t SystemFile::read(char* to, std::size_t count) { return ::read(handle_, to, count); }
+inline std::ptrdiff_t SystemFile::read(char* to, std::size_t count, std::int64_t at) {
+  return ::pread(handle_, to, count, static_cast<::off_t>(at));
+}
 inline std::ptrdiff_t SystemFile::write(const char* from, std::size_t count) { return ::write(handle_, from, count); }
 inline bool SystemFile::cut(std::int64_t size) {
   return ::ftruncate(handle_, static_cast<::off_t>(size)) == 0 &&
@@ -130,7 +139,8 @@ inline SystemFile::SystemFile(const std::filesystem::path& path, FileUse use, st
   if (handle_ == kNone) throw IoError(path.string(), with_reason(problem));
   std::setvbuf(handle_, nullptr, _IONBF, 0);
 }
-inline std::ptrdiff_t SystemFile::read(char* to, std::size_t count) {
+inline std::ptrdiff_t SystemFile::read(char* to, std::size_t count, std::int64_t at) {
+  if (std::fseek(handle_, static_cast<long>(at), SEEK_SET) != 0) return -1;
   const std::size_t got = std::fread(to, 1, count, handle_);
   return got == 0 && std::ferror(handle_) != 0 ? -1 : static_cast<std::ptrdiff_t>(got);
 }
