@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 // A network that has learned some classes learns others from few images. A ConvNet is trained on six classes of CIFAR-10
-// and saved. Then 50 images of each of the other four are all there is, and three networks learn them: one from scratch,
+// and saved. Then ten images of each of the other four are all there is, and three networks learn them: one from scratch,
 // one with the saved body, frozen, under a new head, and the same once more with the body let go at a small rate.
 //   fine_tuning --data-dir data/cifar-10-batches-bin
 
@@ -37,8 +37,8 @@ struct Options {
   std::string body = "runs/fine_tuning/six_classes.safetensors";
   Index width = 32;  // of the first convolution
   Index pretrain_steps = 2000;
-  Index images_per_class = 50;
-  Index steps = 300;
+  Index images_per_class = 10;
+  Index steps = 200;
 };
 
 /// The images of the classes [first, last), numbered anew from 0, and at most so many of each.

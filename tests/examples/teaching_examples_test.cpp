@@ -48,7 +48,7 @@ class FineTuning : public testing::ProcessTest {
   FineTuning() : ProcessTest(EIGENGRAD_FINE_TUNING) {}
 };
 TEST_F(FineTuning, KeepsTheBodyAndLearnsOtherClasses) {
-  const std::string arguments = "--width 4 --pretrain-steps 30 --images 20 --steps 10";
+  const std::string arguments = "--width 4 --pretrain-steps 30 --steps 10";
   const auto [status, output] = run(arguments);
   EXPECT_EQ(status, 0) << output;
   EXPECT_GE(number_behind(output, "six classes"), 1.0 / 6.0) << output;
