@@ -24,8 +24,8 @@ endforeach()
 # What moves elements, and the frames that the swept ones stand in.
 set(not_swept
     activation any_layer axes broadcast concat conv2d_plan cross_entropy
-    gather init joint_loop map mse_loss optimizer optimizer_state pad parameter_groups pytorch_options
-    permute reshape schedule sequential slice squarable state summary take)
+    gather init joint_loop map mse_loss multi_optimizer optimizer optimizer_state optimizer_wrapper pad
+    parameter_groups permute pytorch_options reshape schedule second_weights sequential slice squarable state summary take)
 set(sweeps "")
 foreach(layer IN ITEMS ops nn optim)
   file(READ ${SOURCE_DIR}/tests/${layer}/special_values_test.cpp sweep)

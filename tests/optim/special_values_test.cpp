@@ -8,7 +8,9 @@
 
 #include <eigengrad/optim/adam.hpp>
 #include <eigengrad/optim/adamw.hpp>
+#include <eigengrad/optim/averaged_weights.hpp>
 #include <eigengrad/optim/clip_grad.hpp>
+#include <eigengrad/optim/lookahead.hpp>
 #include <eigengrad/optim/rmsprop.hpp>
 #include <eigengrad/optim/sgd.hpp>
 
@@ -37,6 +39,7 @@ void expect_steps(const std::string& name, const Make& make, const Definition& d
           parameter.add_grad(gradient);
           optimizer.step();
         }
+        if constexpr (requires { optimizer.eval(); }) optimizer.eval();
         return parameter.value;
       },
       [&](Wide g) {
@@ -123,6 +126,37 @@ TYPED_TEST(SpecialGradients, OfRMSprop) {
           p -= kRate * b;
         });
   }
+}
+
+// Around SGD: p is what it trains, and what they add begins with it.
+TYPED_TEST(SpecialGradients, OfAveragesAndLookahead) {
+  using T = TypeParam;
+  const auto sgd = [](const std::vector<Parameter<T>*>& p) { return SGD{p, {.learning_rate = kRate}}; };
+  const auto average_by = [](const auto& weight) {
+    return [weight](int step, Wide g, Wide& p, Wide& trained, Wide&, Wide&) {
+      trained = T((step == 1 ? Wide(1) : trained) - kRate * g);
+      p = step == 1 ? trained : T(p + weight(step) * (trained - p));
+    };
+  };
+  expect_steps<T>(
+      "ExponentialMovingAverage",
+      [&](const auto& p) {
+        return ExponentialMovingAverage{sgd(p), {.decay = 0.75}};
+      },
+      average_by([](int) { return Wide(0.25); }));
+  expect_steps<T>(
+      "StochasticWeightAveraging", [&](const auto& p) { return StochasticWeightAveraging{sgd(p)}; },
+      average_by([](int step) { return 1 / Wide(step); }));
+  expect_steps<T>(
+      "Lookahead",
+      [&](const auto& p) {
+        return Lookahead{sgd(p), {.k = 2, .alpha = 0.25}};
+      },
+      [](int step, Wide g, Wide& p, Wide& slow, Wide&, Wide&) {
+        if (step == 1) slow = 1;
+        p = T(p - kRate * (g + 0 * p));  // SGD's weight decay of 0 times an infinite parameter
+        if (step % 2 == 0) p = slow = T(slow + 0.25 * (p - slow));
+      });
 }
 
 // An infinite gradient must be noticed: the parameter is NaN, as PyTorch's, in every place.
