@@ -76,17 +76,16 @@ class BatchMaker {
  public:
   using BatchType = batch_of<D>;
 
-  /// With draws, they take the place of the order, shuffled or not.
-  BatchMaker(D dataset, bool shuffle, std::uint64_t seed, std::optional<WeightedDraws> draws)
+  /// What a sampler draws takes the place of the order, shuffled or not.
+  BatchMaker(D dataset, bool shuffle, std::uint64_t seed, const Sampler& sampler)
       : dataset_(std::move(dataset)),
         shuffle_(shuffle),
         seed_(seed),
-        draws_(std::move(draws)),
-        order_(static_cast<std::size_t>(draws_ ? draws_->count() : dataset_.size())),
+        sampler_(sampler),
+        order_(static_cast<std::size_t>(sampler ? sampler->count(dataset_.size()) : dataset_.size())),
         background_(Make{this}) {}
 
   const D& dataset() const { return dataset_; }
-  const std::optional<WeightedDraws>& draws() const { return draws_; }
   /// How many samples an epoch has.
   Index epoch_size() const { return static_cast<Index>(order_.size()); }
 
@@ -145,10 +144,7 @@ class BatchMaker {
   EIGENGRAD_CALLED void reorder(Index epoch) {
     order_epoch_ = epoch;
     Rng rng(seed_, kLoaderStreams + static_cast<std::uint64_t>(epoch));
-    if (draws_) {
-      for (Index& sample : order_) sample = draws_->draw(rng);
-      return;
-    }
+    if (sampler_) return sampler_->draw(order_, rng);
     std::iota(order_.begin(), order_.end(), Index{0});
     if (shuffle_) eigengrad::shuffle(order_, rng);
   }
@@ -158,7 +154,7 @@ class BatchMaker {
   D dataset_;
   bool shuffle_;
   std::uint64_t seed_;
-  std::optional<WeightedDraws> draws_;
+  Sampler sampler_;
   std::vector<Index> order_;  // of the samples, in order_epoch_
   Index order_epoch_ = -1;
   Slice slice_{};

@@ -24,7 +24,7 @@ struct LoaderOptions {
   bool drop_last = false;  ///< leave out the last batch of an epoch if it would be smaller
   std::uint64_t seed = 0;  ///< of the orders: the same seed gives the same batches
   bool prefetch = false;   ///< prepare the next batch on another thread while this one is used; the same batches
-  std::optional<WeightedRandomSampler> sampler = {};  ///< an epoch is its draws, instead of every sample once
+  Sampler sampler = {};    ///< an epoch is its draws, instead of every sample once
 };
 
 /// Where a loader is, and what that means anything for.
@@ -57,7 +57,12 @@ class Loader {
   using BatchType = batch_of<D>;
 
   EIGENGRAD_COLD explicit Loader(D dataset, const LoaderOptions& options = {})
-      : options_(options), maker_(make_maker(std::move(dataset), options)), samples_(maker_->epoch_size()) {
+      : options_(options),
+        maker_(std::make_unique<detail::BatchMaker<D>>(std::move(dataset), options.shuffle, options.seed,
+                                                       options.sampler)),
+        samples_(maker_->epoch_size()) {
+    if (options.sampler && !options.shuffle)
+      throw ValueError("Loader: shuffle is false, but a sampler always draws at random");
     detail::check::above_zero("Loader", "batch_size", options.batch_size);
     detail::check::above_zero("Loader", "epochs", options.epochs);
     detail::check::above_zero("Loader", "number of batches in an epoch", batches_per_epoch());
@@ -114,7 +119,7 @@ class Loader {
             options_.shuffle,
             options_.drop_last,
             options_.seed,
-            maker_->draws() ? maker_->draws()->fingerprint() : 0};
+            options_.sampler ? options_.sampler->fingerprint() : 0};
   }
   /// Errors   ValueError naming what differs if the state is of a loader with other batches, or cannot be
   EIGENGRAD_COLD void load_state(const LoaderState& state) {
@@ -178,15 +183,6 @@ class Loader {
   std::default_sentinel_t end() const { return {}; }
 
  private:
-  static std::unique_ptr<detail::BatchMaker<D>> make_maker(D dataset, const LoaderOptions& options) {
-    std::optional<detail::WeightedDraws> draws;
-    if (options.sampler) {
-      if (!options.shuffle) throw ValueError("Loader: shuffle is false, but a sampler always draws at random");
-      draws.emplace(*options.sampler, dataset.size());
-    }
-    return std::make_unique<detail::BatchMaker<D>>(std::move(dataset), options.shuffle, options.seed, std::move(draws));
-  }
-
   bool pass_is_over() const { return epoch_ == last_epoch_; }
   Index count_of(Index batch) const { return std::min(options_.batch_size, samples_ - batch * options_.batch_size); }
   detail::Slice slice() const { return {epoch_, batch_ * options_.batch_size, count_of(batch_)}; }

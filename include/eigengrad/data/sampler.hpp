@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <eigengrad/core/check.hpp>
@@ -43,39 +44,53 @@ EIGENGRAD_COLD inline std::vector<double> balanced_weights(const Tensor<Index>& 
 
 namespace detail {
 
-/// A sampler that has been looked at.
-class WeightedDraws {
+/// How the samples of an epoch are drawn.
+class Draws {
  public:
-  /// Errors   ValueError for a number of weights that is not that of the samples, a weight that is negative or not
-  ///          finite, a sum that is not finite or 0, a negative num_samples
-  EIGENGRAD_COLD WeightedDraws(const WeightedRandomSampler& sampler, Index samples) {
-    constexpr const char* kName = "WeightedRandomSampler";
-    if (static_cast<Index>(sampler.weights.size()) != samples)
-      throw ValueError(error_text(kName, ": ", sampler.weights.size(), " weights for ", samples, " samples"));
-    check::at_least(kName, "num_samples", sampler.num_samples, Index{0});
+  Draws() = default;
+  Draws(const Draws&) = delete;
+  Draws& operator=(const Draws&) = delete;
+  virtual ~Draws() = default;
+  /// How many there are in an epoch of a data set with so many samples.
+  /// Errors   ValueError if they cannot be drawn from so many
+  virtual Index count(Index samples) const = 0;
+  virtual void draw(std::vector<Index>& order, Rng& rng) const = 0;
+  /// A number that tells them from others, and is not 0.
+  virtual std::uint64_t fingerprint() const = 0;
+};
+
+class WeightedDraws final : public Draws {
+ public:
+  /// Errors   ValueError for a weight that is negative or not finite, a sum that is not finite or 0, a negative
+  ///          num_samples
+  EIGENGRAD_COLD explicit WeightedDraws(const WeightedRandomSampler& sampler) : num_samples_(sampler.num_samples) {
+    check::at_least(kName, "num_samples", num_samples_, Index{0});
     double sum = 0.0;
     for (const double weight : sampler.weights) {
       check::at_least(kName, "weight", weight, 0.0);
       sums_.push_back(sum += weight);
     }
     check::above_zero(kName, "sum of the weights", sum);
-    count_ = sampler.num_samples == 0 ? samples : sampler.num_samples;
   }
 
-  /// How many there are in an epoch.
-  Index count() const { return count_; }
+  Index count(Index samples) const override {
+    if (static_cast<Index>(sums_.size()) != samples)
+      throw ValueError(error_text(kName, ": ", sums_.size(), " weights for ", samples, " samples"));
+    return num_samples_ == 0 ? samples : num_samples_;
+  }
 
-  Index draw(Rng& rng) const {
+  void draw(std::vector<Index>& order, Rng& rng) const override {
     const double total = sums_.back();
-    auto found = std::upper_bound(sums_.begin(), sums_.end(), rng.uniform() * total);
-    // The product may be rounded up to the total: then it is the last sample that has a weight.
-    if (found == sums_.end()) found = std::lower_bound(sums_.begin(), sums_.end(), total);
-    return found - sums_.begin();
+    for (Index& sample : order) {
+      auto found = std::upper_bound(sums_.begin(), sums_.end(), rng.uniform() * total);
+      // The product may be rounded up to the total: then it is the last sample that has a weight.
+      if (found == sums_.end()) found = std::lower_bound(sums_.begin(), sums_.end(), total);
+      sample = found - sums_.begin();
+    }
   }
 
-  /// A number that tells the weights from others, and is not 0.
   /// Source   Fowler, Noll & Vo, FNV-1a
-  std::uint64_t fingerprint() const {
+  std::uint64_t fingerprint() const override {
     std::uint64_t hash = 0xCBF29CE484222325U;
     for (const double sum : sums_) {
       const auto bits = std::bit_cast<std::uint64_t>(sum);
@@ -85,9 +100,26 @@ class WeightedDraws {
   }
 
  private:
+  static constexpr const char* kName = "WeightedRandomSampler";
+
   std::vector<double> sums_;  // of the weights up to each
-  Index count_ = 0;
+  Index num_samples_;
 };
 
 }  // namespace detail
+
+/// What a Loader takes: a sampler or, by default, none. A program without one has no code for any. Copies share it.
+class Sampler {
+ public:
+  Sampler() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): a sampler is to be written where one is expected
+  Sampler(const WeightedRandomSampler& sampler) : draws_(std::make_shared<detail::WeightedDraws>(sampler)) {}
+
+  explicit operator bool() const { return draws_ != nullptr; }
+  const detail::Draws* operator->() const { return draws_.get(); }
+
+ private:
+  std::shared_ptr<const detail::Draws> draws_;
+};
+
 }  // namespace eigengrad::EIGENGRAD_ISA::data

@@ -4,8 +4,8 @@
 
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
-#include <variant>
 
 #include <eigengrad/core/layer.hpp>
 #include <eigengrad/ops/cross_entropy.hpp>
@@ -73,10 +73,8 @@ class SoftmaxCrossEntropy {
   }
 
   Tensor<T> backward() {
-    detail::check::remembered(*this, !probabilities_.empty());
-    return std::visit(
-        [&](const auto& target) { return ops::softmax_cross_entropy_backward(probabilities_, target, options_); },
-        target_);
+    detail::check::remembered(*this, backward_ != nullptr);
+    return backward_(*this);
   }
 
   /// Errors   those of forward on outputs of that shape
@@ -101,13 +99,19 @@ class SoftmaxCrossEntropy {
   T forward_on(Tensor<T> logits, const Tensor<Target>& target) {
     auto [loss, probabilities] = ops::softmax_cross_entropy(std::move(logits), target, options_);
     probabilities_ = std::move(probabilities);
-    target_ = target;
+    std::get<Tensor<Target>>(targets_) = target;
+    backward_ = [](const SoftmaxCrossEntropy& self) {
+      return ops::softmax_cross_entropy_backward(self.probabilities_, std::get<Tensor<Target>>(self.targets_),
+                                                 self.options_);
+    };
     return loss;
   }
 
   SoftmaxCrossEntropyOptions options_;
   Tensor<T> probabilities_;
-  std::variant<Tensor<Index>, Tensor<T>> target_;
+  std::tuple<Tensor<Index>, Tensor<T>> targets_;  // one of them, of the last forward
+  /// For the targets of the last forward: a program without class probabilities has no code for them.
+  Tensor<T> (*backward_)(const SoftmaxCrossEntropy&) = nullptr;
 };
 
 /// Mean squared error, 1/n sum_i (x_i - t_i)^2 over all n elements, as torch.nn.MSELoss.
