@@ -10,6 +10,8 @@
 
 #include <eigengrad/core/tensor.hpp>
 
+#include "support/sanitized.hpp"
+
 namespace eigengrad::EIGENGRAD_ISA {
 namespace {
 
@@ -112,8 +114,8 @@ TEST(Tensor, RefusesMoreBytesThanCanBeCounted) {
   EXPECT_THROW(Tensor<double>({(Index{1} << 60) - 1}), ShapeError);
 }
 
-// AddressSanitizer ends a program that asks for so much.
-#if !defined(__SANITIZE_ADDRESS__)
+// AddressSanitizer ends a program that asks for so much, ThreadSanitizer needs more address space itself.
+#if !EIGENGRAD_TEST_SANITIZED
 TEST(Tensor, SaysHowMuchMemoryTheSystemDoesNotHave) {
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);

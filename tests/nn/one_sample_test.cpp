@@ -3,6 +3,8 @@
 
 // A prediction of a single sample by a small network takes a microsecond: less than to tell another thread of it.
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include <eigengrad/core/parallel.hpp>
@@ -20,6 +22,7 @@ class OneSample : public ::testing::TestWithParam<int> {
  protected:
   void SetUp() override {
     if (testing::threads_of_process() == 0) GTEST_SKIP() << "the system does not list the threads of a process";
+    std::thread([] {}).join();    // the first brings ThreadSanitizer's own into being
     set_num_threads(GetParam());  // none of them is there until a loop needs it
   }
   void TearDown() override { set_num_threads(0); }

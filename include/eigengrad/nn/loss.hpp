@@ -73,7 +73,7 @@ class SoftmaxCrossEntropy {
   }
 
   Tensor<T> backward() {
-    detail::check::remembered(*this, backward_ != nullptr);
+    detail::check::remembered(*this, !probabilities_.empty());  // which moving away empties
     return backward_(*this);
   }
 
