@@ -3,6 +3,8 @@
 
 // Trains a small VGG on CIFAR-10, or on synthetic images if CIFAR-10 is not found.
 //   cifar10_cnn --learning-rate 1e-4 --batch-size 32 --max-steps 5000
+// The network is networks::convnet in common/networks.cpp, the loop trainer::run in common/trainer.cpp; first_steps.cpp
+// has both in thirty lines.
 
 #include "common/trainer.hpp"
 

@@ -3,6 +3,8 @@
 
 // Trains a multi-layer perceptron on CIFAR-10, or on synthetic images if CIFAR-10 is not found.
 //   cifar10_mlp --hidden-units 100 --learning-rate 2e-3 --max-steps 1500
+// The network is networks::mlp in common/networks.cpp, the loop trainer::run in common/trainer.cpp; first_steps.cpp has
+// both in thirty lines.
 
 #include "common/trainer.hpp"
 
