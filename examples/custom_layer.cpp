@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 
-// A layer of one's own: Swish with a learned slope, y = x sigmoid(beta x), one beta for each feature (Ramachandran, Zoph,
-// Le 2017). A layer is a struct with output_shape, forward and backward; nothing is inherited and nothing registered.
-// gradcheck compares its backward with differences of its forward, and then it trains as any other.
+// A layer of one's own: Swish with a learned slope, y = x sigmoid(beta x), one beta for each feature (Ramachandran,
+// Zoph, Le 2017). A layer is a struct with output_shape, forward and backward; nothing is inherited and nothing
+// registered. gradcheck compares its backward with differences of its forward, and then it trains as any other.
 
 #include <cmath>
 #include <iostream>

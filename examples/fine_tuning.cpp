@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 
-// A network that has learned some classes learns others from few images. A ConvNet is trained on six classes of CIFAR-10
-// and saved. Then ten images of each of the other four are all there is, and three networks learn them: one from scratch,
-// one with the saved body, frozen, under a new head, and the same once more with the body let go at a small rate.
+// A network that has learned some classes learns others from few images. A ConvNet is trained on six classes of
+// CIFAR-10 and saved. Then ten images of each of the other four are all there is, and three networks learn them: one
+// from scratch, one with the saved body, frozen, under a new head, and the same once more with the body let go at a
+// small rate.
 //   fine_tuning --data-dir data/cifar-10-batches-bin
 
 #include <cstddef>
