@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 
-// Exercise 3 of docs/assignment.md: batch normalisation, once for each of its parts, and the library's layer. Prints how
-// far apart they are; the exit status is 1 if that is more than rounding.
+// Exercise 3 of docs/assignment.md: batch normalisation, once for each of its parts, and the library's layer. Prints
+// how far apart they are; the exit status is 1 if that is more than rounding.
 //   batch_norm --batch 8 --size 16 --channels 32 --seed 1
 
 #include <array>
@@ -39,8 +39,8 @@ Variable batch_norm(const Variable& x, const Variable& weight, const Variable& b
   return weight * (centred / sqrt(variance + kEps)) + bias;
 }
 
-// Exercise 3.2 b): the same as a function with its backward written by hand, which keeps the normalised x and one number
-// for each channel. The derivation, exercise 3.2 a), is section 13 of docs/derivations/normalisation.md.
+// Exercise 3.2 b): the same as a function with its backward written by hand, which keeps the normalised x and one
+// number for each channel. The derivation, exercise 3.2 a), is section 13 of docs/derivations/normalisation.md.
 struct BatchNormFunction {
   Tensor normalised_, inv_std_, weight_;
 

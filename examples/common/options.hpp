@@ -62,7 +62,8 @@ void add_flags(CLI::App& app, Options& options, const std::string& init);
 Flags flags_of(const CLI::App& app);
 
 /// With --resume: parses the command line once more, with the flags of the run in --run-dir.
-/// Errors   CLI::ValidationError for a flag that contradicts the run; IoError if the folder holds no run of this program
+/// Errors   CLI::ValidationError for a flag that contradicts the run; IoError if the folder holds no run of this
+///          program
 void resume_flags(CLI::App& app, const Options& options);
 
 }  // namespace trainer

@@ -22,9 +22,9 @@ data::Split<data::ImageDataset<>> find_data(const RunFile& run, const std::files
 int run(nn::Sequential<>& net, const data::Split<data::ImageDataset<>>& data, const Options& options,
         const RunFile& description);
 
-/// The main function of a trainer: parses the command line, makes the network that its flags name, and trains it. `init`
-/// is the default of --init as a user would type it; the name of the app says which network. The result is the exit
-/// status.
+/// The main function of a trainer: parses the command line, makes the network that its flags name, and trains it.
+/// `init` is the default of --init as a user would type it; the name of the app says which network. The result is the
+/// exit status.
 int run_main(CLI::App& app, Options& options, const std::string& init, int argc, char** argv);
 
 }  // namespace trainer

@@ -8,8 +8,8 @@
 #include <eigengrad/ops/linear.hpp>
 #include <eigengrad/ops/matmul.hpp>
 
-// Matrix products and convolutions of many sizes, compiled for several instruction sets with every subscript checked and
-// AddressSanitizer: what is packed on the stack must fit whatever the processor's vectors and registers are.
+// Matrix products and convolutions of many sizes, compiled for several instruction sets with every subscript checked
+// and AddressSanitizer: what is packed on the stack must fit whatever the processor's vectors and registers are.
 
 namespace {
 

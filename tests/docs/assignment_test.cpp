@@ -16,9 +16,9 @@
 #include <eigengrad/ops/relu.hpp>
 #include <eigengrad/ops/softmax.hpp>
 
-// The formulas of docs/assignment.md, written down with Eigen's matrices as they stand there, for one sample in a column.
-// They are compared with central differences of the forward functions below and with the library, and the slips that the
-// page names are seen to be wrong.
+// The formulas of docs/assignment.md, written down with Eigen's matrices as they stand there, for one sample in a
+// column. They are compared with central differences of the forward functions below and with the library, and the slips
+// that the page names are seen to be wrong.
 
 namespace eigengrad::EIGENGRAD_ISA {
 namespace {

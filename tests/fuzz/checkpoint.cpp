@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 
-// The reader of checkpoints on any bytes: a checkpoint that is written and read again as it is, or an IoError that names
-// the file. The first byte chooses whether the others are a file, or the JSON in the metadata of one.
+// The reader of checkpoints on any bytes: a checkpoint that is written and read again as it is, or an IoError that
+// names the file. The first byte chooses whether the others are a file, or the JSON in the metadata of one.
 
 #include <eigengrad/io/checkpoint.hpp>
 

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 
-// The reader of CIFAR-10 and CIFAR-100 on any bytes: either the images and labels that the bytes stand for, or an IoError and no byte
-// beyond the memory that it was given. The first byte chooses the data set and how many records are asked for.
+// The reader of CIFAR-10 and CIFAR-100 on any bytes: either the images and labels that the bytes stand for, or an
+// IoError and no byte beyond the memory that it was given. The first byte chooses the data set and how many records are
+// asked for.
 
 #include <cstdint>
 #include <vector>

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 
-// The reader of CSV files on any bytes: a table of finite numbers that is written and read again as it is, or an IoError
-// that names the file and a line that it has. The first byte chooses the options.
+// The reader of CSV files on any bytes: a table of finite numbers that is written and read again as it is, or an
+// IoError that names the file and a line that it has. The first byte chooses the options.
 
 #include <algorithm>
 #include <charconv>

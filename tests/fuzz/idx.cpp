@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The eigengrad authors
 // SPDX-License-Identifier: MIT
 
-// The reader of idx files on any bytes, as they are and as gzip would compress them: the array that the bytes stand for,
-// the same both times, or an IoError that names the file.
+// The reader of idx files on any bytes, as they are and as gzip would compress them: the array that the bytes stand
+// for, the same both times, or an IoError that names the file.
 
 #include <optional>
 #include <string>

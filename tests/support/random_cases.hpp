@@ -64,7 +64,8 @@ class Choices {
     for (;;) {
       std::vector<Index> sizes(static_cast<std::size_t>(below(Shape::kMaxRank + 1)));
       for (Index& s : sizes) s = size();
-      // Beside a 0 the others are moderate, so that no product of (n, 0) and (0, m) takes gigabytes, or beyond any memory.
+      // Beside a 0 the others are moderate, so that no product of (n, 0) and (0, m) takes gigabytes, or beyond any
+      // memory.
       if (elements_beside_zeros(sizes) > 20000) continue;
       if (!sizes.empty() && one_in(40)) {
         of_mutable(sizes) = 0;

@@ -14,7 +14,8 @@
 
 // Equal elements have equal results, bit for bit, wherever they stand, and the results are right: for zeros, subnormal,
 // tiny, ordinary, huge and infinite numbers and NaN.
-//   expect_same_everywhere<float>("exp", 4, [](const auto& x) { return ops::exp(x); }, [](auto x) { return std::exp(x); });
+//   expect_same_everywhere<float>("exp", 4, [](const auto& x) { return ops::exp(x); },
+//                                 [](auto x) { return std::exp(x); });
 
 namespace eigengrad::EIGENGRAD_ISA::testing {
 

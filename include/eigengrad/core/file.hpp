@@ -95,8 +95,8 @@ class InputFile {
 
   std::uintmax_t size() const { return size_; }
 
-  /// The next so many bytes; many of them on several threads, since most of the time goes into copying them and into the
-  /// first touch of the memory.
+  /// The next so many bytes; many of them on several threads, since most of the time goes into copying them and into
+  /// the first touch of the memory.
   void read(char* to, std::size_t count) {
     constexpr Index kPiece = Index{1} << 24;
     const auto bytes = static_cast<Index>(count);

@@ -68,8 +68,8 @@ template <class L>
 using scalar_of = typename detail::ScalarOfMember<decltype(&L::backward)>::type;
 
 /// The contract of a layer. Beyond these it may have
-///   void visit(auto&& f)                 calls f(name, x) for each Parameter<T> and each buffer Tensor<T> and, if f can
-///                                        be called with it, each RandomStream that forward draws from and each
+///   void visit(auto&& f)                 calls f(name, x) for each Parameter<T> and each buffer Tensor<T> and, if f
+///                                        can be called with it, each RandomStream that forward draws from and each
 ///                                        Momentum by which buffers follow the batches
 ///   void backward_parameters(Tensor dy)  as backward, without computing dx: for the first layer that learns
 ///   std::string description() const      "Linear 3072->100", for errors and summaries

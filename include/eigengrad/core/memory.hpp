@@ -33,8 +33,8 @@
 // last tensor lets go. A training loop with fixed shapes asks the system for memory in its first steps only.
 //
 // The pool holds at most 1.5 times the most that was ever in use at once, or 16 MiB if that is more. Within this bound
-// a block is kept for a later tensor of its size class. Beyond it larger blocks serve, or those that lay idle longest go
-// back to the system.
+// a block is kept for a later tensor of its size class. Beyond it larger blocks serve, or those that lay idle longest
+// go back to the system.
 
 namespace eigengrad::EIGENGRAD_ISA {
 
@@ -83,10 +83,10 @@ inline void forbid_access(const void*, std::size_t) {}
 /// always enough, because what is in use takes at most 9/8 most + (L - 9/8 most) = L.
 ///
 /// With fixed shapes the first steps find out how many blocks of each class are needed, and mostly that fits. Where
-/// blocks had to go back again and again, two batches in turn say, the pool starts anew: every free block goes back, and
-/// from then on a free block up to twice as large serves before a new one is made. If that does not settle either, it
-/// tries another limit, ever more seldom. Recorded requests of training and inference (fixed shapes, two and three in
-/// turn, random ones) then settle in a few steps with rare exceptions, and random ones ask the system less often.
+/// blocks had to go back again and again, two batches in turn say, the pool starts anew: every free block goes back,
+/// and from then on a free block up to twice as large serves before a new one is made. If that does not settle either,
+/// it tries another limit, ever more seldom. Recorded requests of training and inference (fixed shapes, two and three
+/// in turn, random ones) then settle in a few steps with rare exceptions, and random ones ask the system less often.
 class MemoryPool {
  public:
   /// A block for at least `bytes` bytes; throws std::bad_alloc if the system has none.

@@ -26,8 +26,8 @@ struct RandomBrightness {
   }
 };
 
-/// Every channel drawn together to its mean over the image, or apart: mean + factor (x - mean), with one factor for all,
-/// uniform between lower and upper.
+/// Every channel drawn together to its mean over the image, or apart: mean + factor (x - mean), with one factor for
+/// all, uniform between lower and upper.
 /// Source   as tf.image.random_contrast
 struct RandomContrast {
   double lower = 0.8;

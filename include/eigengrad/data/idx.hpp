@@ -162,8 +162,8 @@ inline Shape read_idx_header(UnzippedFile& file) {
   }
 }
 
-/// The elements that follow a header, and nothing behind them. Memory is taken, and inflated to, only for as many as the
-/// header says and the file can hold.
+/// The elements that follow a header, and nothing behind them. Memory is taken, and inflated to, only for as many as
+/// the header says and the file can hold.
 inline Tensor<std::uint8_t> read_idx_elements(UnzippedFile& file, const Shape& shape) {
   const std::int64_t begin = 4 * (std::int64_t{1} + shape.rank());
   const auto needed = static_cast<std::uintmax_t>(begin) + static_cast<std::uintmax_t>(shape.numel());

@@ -4,8 +4,8 @@
 
 #include <eigengrad/core/namespaces.hpp>
 
-// What decodes images: functions of stb_image, compiled once in cmake/eigengradImages.cpp (target eigengrad::images) and
-// not with every file that includes these headers. Other code of stb in the same program does not clash with them.
+// What decodes images: functions of stb_image, compiled once in cmake/eigengradImages.cpp (target eigengrad::images)
+// and not with every file that includes these headers. Other code of stb in the same program does not clash with them.
 
 namespace eigengrad::EIGENGRAD_ISA::data::detail {
 

@@ -70,8 +70,8 @@ inline void check_png(const std::string& path, std::string_view bytes) {
   }
 }
 
-/// A segment of Huffman tables, whose length stands at byte `at`, has no table with more than 256 codes. Older versions of
-/// what decodes it write such a table beyond its end.
+/// A segment of Huffman tables, whose length stands at byte `at`, has no table with more than 256 codes. Older versions
+/// of what decodes it write such a table beyond its end.
 inline void check_huffman_tables(const std::string& path, std::string_view bytes, std::size_t at) {
   const std::size_t end = std::min(bytes.size(), at + big_endian(bytes.substr(at, 2)));
   at += 2;
@@ -173,10 +173,11 @@ void with_image(const std::filesystem::path& path, const Shape& shape, const Rea
 }  // namespace detail
 
 /// The pixels of an image file, resized to a shape with as many channels as it has: grey, grey and transparency, red,
-/// green and blue, or these and transparency. 16 bits a channel become 8; how a camera was held (EXIF) is not looked at.
+/// green and blue, or these and transparency. 16 bits a channel become 8; how a camera was held (EXIF) is not looked
+/// at.
 /// Shapes   (H, W, C), C from 1 to 4
-/// Errors   ShapeError for another shape; IoError naming the file, and the byte where there is one, if it is no image, is
-///          damaged, has other channels and is not to be converted, or has more than 2^27 pixels
+/// Errors   ShapeError for another shape; IoError naming the file, and the byte where there is one, if it is no image,
+///          is damaged, has other channels and is not to be converted, or has more than 2^27 pixels
 inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path, const Shape& shape,
                                        const ReadImageOptions& options = {}) {
   detail::check_image_shape("read_image", shape);

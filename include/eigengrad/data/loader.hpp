@@ -48,9 +48,9 @@ inline constexpr Index kEndless = std::numeric_limits<Index>::max();
 /// With a data set that TakesStorage a batch is made in the memory of one that the caller has let go of: let go before
 /// next(). The loader itself holds its last batches, so a caller that writes into one gets a copy.
 /// A copy goes on from where the loader is; one that was moved from can be assigned to and destroyed.
-/// Errors   ValueError for a batch_size or a number of epochs below 1, if an epoch would have no batch, for weights of a
-///          sampler that do not fit the data set or cannot be drawn by, or a sampler with shuffle = false; next() throws
-///          what the data set throws, and the next call asks for the same batch again
+/// Errors   ValueError for a batch_size or a number of epochs below 1, if an epoch would have no batch, for weights of
+///          a sampler that do not fit the data set or cannot be drawn by, or a sampler with shuffle = false; next()
+///          throws what the data set throws, and the next call asks for the same batch again
 template <Dataset D>
 class Loader {
  public:

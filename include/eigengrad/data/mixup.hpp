@@ -21,8 +21,8 @@ namespace eigengrad::EIGENGRAD_ISA::data {
 
 namespace detail {
 
-/// The logarithm of a number that is gamma distributed with that shape, a > 0, and scale 1; for a small shape the number
-/// itself would be 0.
+/// The logarithm of a number that is gamma distributed with that shape, a > 0, and scale 1; for a small shape the
+/// number itself would be 0.
 /// Source   Marsaglia & Tsang, A simple method for generating gamma variables, 2000
 inline double log_gamma_number(double a, Rng& rng) {
   double boost = 0.0;
@@ -62,9 +62,9 @@ struct MixUpOptions {
   Index num_classes = 0;  ///< of the data set; must be given
 };
 
-/// A data set of blends: l x_i + (1 - l) x_j is the input for sample i, and the target has l at the class of i and 1 - l
-/// at that of j. What l is, and which sample j, any of the data set, depends on the seed, the epoch and the number of the
-/// sample alone. batch(samples) without an epoch is of epoch 0. The data set makes twice as many samples.
+/// A data set of blends: l x_i + (1 - l) x_j is the input for sample i, and the target has l at the class of i and the
+/// rest at that of j. What l is, and which sample j, any of the data set, depends on the seed, the epoch and the number
+/// of the sample alone. batch(samples) without an epoch is of epoch 0. The data set makes twice as many samples.
 /// Shapes   inputs as the data set's; targets (N, C)
 /// Source   Zhang, Cisse, Dauphin & Lopez-Paz, mixup: beyond empirical risk minimization, 2018
 /// Errors   ValueError for options out of range or a data set without samples; batch: ValueError for a label outside

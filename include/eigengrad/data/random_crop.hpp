@@ -19,7 +19,8 @@ enum class PaddingMode { constant, reflect };
 namespace detail {
 
 /// Moves `count` blocks of `size` numbers, one behind the other, `right` places on, or back if that is negative. The
-/// places that become free get the blocks that lie as far from the outermost one on its other side, as they were before.
+/// places that become free get the blocks that lie as far from the outermost one on its other side, as they were
+/// before.
 template <class T>
 void move_reflected(T* line, Index count, Index size, Index right) {
   // As if they moved away from the first block: seen from the other end if they do not.
@@ -37,8 +38,8 @@ void move_reflected(T* line, Index count, Index size, Index right) {
 
 }  // namespace detail
 
-/// A window of the image's own size at a random place of the image with a border around it; all (2 padding + 1)^2 places
-/// are equally likely. A border of zeros is the mean of images that are normalised.
+/// A window of the image's own size at a random place of the image with a border around it; all (2 padding + 1)^2
+/// places are equally likely. A border of zeros is the mean of images that are normalised.
 /// Source   as torchvision.transforms.RandomCrop(size, padding, padding_mode)
 /// Errors   of a call: ShapeError for a reflected border that is not smaller than the sides of the image
 struct RandomCrop {

@@ -12,8 +12,8 @@
 
 namespace eigengrad::EIGENGRAD_ISA::data {
 
-/// With probability p, a rectangle of the image is written over. Its share of the image's area is uniform in `scale`, and
-/// the logarithm of height : width uniform between those of `ratio`; all places are equally likely. One that is not
+/// With probability p, a rectangle of the image is written over. Its share of the image's area is uniform in `scale`,
+/// and the logarithm of height : width uniform between those of `ratio`; all places are equally likely. One that is not
 /// smaller than the image in both directions is drawn anew, and after ten such the image stays as it is.
 /// Source   Zhong, Zheng, Kang, Li & Yang, Random erasing data augmentation, 2017; as
 ///          torchvision.transforms.RandomErasing

@@ -108,8 +108,8 @@ EIGENGRAD_COLD inline void check_shares(std::span<const double> shares) {
 
 /// Parts of a data set that hold those shares of its samples, chosen at random: the same seed, the same parts. What the
 /// shares leave over is in no part.
-/// Errors   ValueError for a share that is not between 0 and 1, for shares of more than 1 together, or a part that would
-///          have no sample
+/// Errors   ValueError for a share that is not between 0 and 1, for shares of more than 1 together, or a part that
+///          would have no sample
 template <Dataset D, std::size_t N>
 EIGENGRAD_COLD std::array<Subset<D>, N> split(const D& dataset, const double (&shares)[N], std::uint64_t seed,
                                               const SplitOptions& options = {}) {

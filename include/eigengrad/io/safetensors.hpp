@@ -188,8 +188,8 @@ inline Metadata load_metadata(const std::filesystem::path& path) {
 }
 
 /// Reads the parameters and buffers of a layer or network, which is built the same way as the one that was saved. They
-/// stay where they are, with their optimiser. With strict = false what fits is loaded, and the differences are returned.
-/// The numbers are read into the network's own memory, so that a large one is never there twice.
+/// stay where they are, with their optimiser. With strict = false what fits is loaded, and the differences are
+/// returned. The numbers are read into the network's own memory, so that a large one is never there twice.
 /// Errors   IoError naming the file, and the byte or the tensors and what is wrong: all names that are missing,
 ///          unexpected or of another shape, numbers of another type unless {.convert = true}. Nothing has then changed,
 ///          unless the disk fails while the numbers themselves are read.

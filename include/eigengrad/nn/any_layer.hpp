@@ -37,7 +37,8 @@ using ScalarOrFloat = typename ScalarOrFloatOf<L>::type;
 template <class T>
 class AnyLayer;
 
-/// Receives the layers inside of a layer: the name, the layer, and the shape of its input if that of the whole is known.
+/// Receives the layers inside of a layer: the name, the layer, and the shape of its input if that of the whole is
+/// known.
 template <class T>
 using LayerVisitor = std::function<void(std::string_view name, AnyLayer<T>& layer, const std::optional<Shape>& x)>;
 

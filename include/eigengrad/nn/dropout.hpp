@@ -18,9 +18,9 @@ struct DropoutOptions {
 };
 
 /// In Mode::train each element becomes 0 with probability p and is divided by 1 - p otherwise; else y = x.
-/// A layer takes its default_random_stream() when it is built, and every forward in Mode::train takes new numbers. A copy of
-/// the layer goes through the same masks as the layer itself. So nn::Sequential{a, dropout, b, dropout}, which copies
-/// one object twice, drops the same places in both; nn::Sequential{a, nn::Dropout{}, b, nn::Dropout{}} does not.
+/// A layer takes its default_random_stream() when it is built, and every forward in Mode::train takes new numbers. A
+/// copy of the layer goes through the same masks as the layer itself. So nn::Sequential{a, dropout, b, dropout}, which
+/// copies one object twice, drops the same places in both; nn::Sequential{a, nn::Dropout{}, b, nn::Dropout{}} does not.
 /// Errors   ValueError for p outside 0 ... 1
 template <class T = float>
 class Dropout {

@@ -25,8 +25,8 @@ inline std::string with_separators(Index number) {
   return text;
 }
 
-/// Rows of a name, a shape and two numbers, in straight columns. A name goes on below where the row would have more than
-/// 80 characters.
+/// Rows of a name, a shape and two numbers, in straight columns. A name goes on below where the row would have more
+/// than 80 characters.
 class SummaryTable {
  public:
   SummaryTable() : rows_{{"layer", "output shape", "parameters", "multiply-adds"}} {}

@@ -209,9 +209,9 @@ SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tenso
   return {static_cast<T>(sum / weights.total()), std::move(probabilities)};
 }
 
-/// dx = (k softmax(x) - t) / W with t = (1 - e) w[t_n] + e/C w[c] at the true class c = t_n and e/C w[c] elsewhere, k the
-/// sum of t over the classes, W the sum of w[t_n] over the rows; 0 in a row that is ignored. Without weights k = 1 and
-/// W = N.
+/// dx = (k softmax(x) - t) / W with t = (1 - e) w[t_n] + e/C w[c] at the true class c = t_n and e/C w[c] elsewhere, k
+/// the sum of t over the classes, W the sum of w[t_n] over the rows; 0 in a row that is ignored. Without weights k = 1
+/// and W = N.
 /// Shapes   probabilities, the softmax of x, and dx (..., C), N rows; labels (N) or (...)
 /// Errors   as softmax_cross_entropy
 /// Source   derived in docs/derivations.md
@@ -275,8 +275,8 @@ void for_each_share(const T* targets, Index classes, const SoftmaxCrossEntropyOp
 /// Stable as with labels.
 /// Shapes   logits x, targets t (..., C), N rows
 /// Units    L in nats
-/// Errors   ShapeError if the shapes differ or there is no row, ValueError for a share outside 0 ... 1, an option out of
-///          range, other than C weights, or an ignore_index
+/// Errors   ShapeError if the shapes differ or there is no row, ValueError for a share outside 0 ... 1, an option out
+///          of range, other than C weights, or an ignore_index
 template <class T>
 SoftmaxCrossEntropyResult<T> softmax_cross_entropy(Tensor<T> logits, const Tensor<T>& targets,
                                                    const SoftmaxCrossEntropyOptions& options = {}) {

@@ -19,8 +19,8 @@
 
 namespace eigengrad::EIGENGRAD_ISA::optim {
 
-/// Several optimisers as one: each makes its own step. A schedule's factor is that of all; a clipped norm is that of all
-/// gradients together. One whose parameters have no gradient, as when they are frozen, is left out of a step.
+/// Several optimisers as one: each makes its own step. A schedule's factor is that of all; a clipped norm is that of
+/// all gradients together. One whose parameters have no gradient, as when they are frozen, is left out of a step.
 /// Errors   ValueError for a parameter that two of them have; StateError from step() if no parameter has a gradient;
 ///          those of the optimisers inside, those before the one that fails having made their step
 template <class First, class... Rest>

@@ -66,8 +66,8 @@ void check_training_targets(const Net& net, const L& loss, const data::Loader<D>
 
 /// A validation set has samples, the network takes their shape in batches of that size, and its outputs and the targets
 /// suit the loss. A data set that cannot tell its input_shape is asked for its first batch.
-/// Errors   ValueError for a validation set without samples; ShapeError naming the layer that does not fit; those of the
-///          loss's `check`
+/// Errors   ValueError for a validation set without samples; ShapeError naming the layer that does not fit; those of
+///          the loss's `check`
 template <class Net, class L, data::Dataset D>
 void check_validation_set(const Net& net, const L& loss, const D& validation, Index batch_size) {
   if (validation.size() <= 0) throw ValueError("fit: the validation set has no samples");

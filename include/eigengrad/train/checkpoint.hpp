@@ -20,8 +20,8 @@
 
 namespace eigengrad::EIGENGRAD_ISA::train {
 
-/// All that a run needs to go on. A schedule is a function of the step, augmentation one of seed, epoch and sample: they
-/// have no state of their own. The tensors share their memory with the network's until the next step.
+/// All that a run needs to go on. A schedule is a function of the step, augmentation one of seed, epoch and sample:
+/// they have no state of their own. The tensors share their memory with the network's until the next step.
 template <class T = float>
 struct Checkpoint {
   nn::State<T> network;

@@ -32,8 +32,8 @@ class CsvFile {
   /// A new table; an earlier one of that name is gone.
   CsvFile(std::filesystem::path path, std::string_view header) : CsvFile(std::move(path), header, 0) {}
 
-  /// The table of a run that goes on after the step `last`, which its first column counts: rows of later steps, and half
-  /// a row at the end, are dropped. A new table if there is none.
+  /// The table of a run that goes on after the step `last`, which its first column counts: rows of later steps, and
+  /// half a row at the end, are dropped. A new table if there is none.
   /// Errors   also IoError if the file has another header
   static CsvFile continued(std::filesystem::path path, std::string_view header, Index last) {
     const std::size_t kept = std::filesystem::exists(path) ? size_up_to(path, header, last) : 0;

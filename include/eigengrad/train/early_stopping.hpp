@@ -16,8 +16,8 @@ struct EarlyStoppingOptions {
   double min_delta = 0.0;  ///< a value must be better by more than this
 };
 
-/// Ends a run that gets no better: a callback of fit. A run that goes on with checkpoints waits as it would have without
-/// the stop.
+/// Ends a run that gets no better: a callback of fit. A run that goes on with checkpoints waits as it would have
+/// without the stop.
 /// Errors   ValueError for a patience below 1 or a min_delta below 0
 class EarlyStopping {
  public:

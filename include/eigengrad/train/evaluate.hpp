@@ -21,7 +21,8 @@ struct Evaluation {
 };
 
 /// Loss and accuracy of a network on a whole data set, in Mode::inference. The loss is the mean over the samples,
-/// also if the last batch is smaller; a loss that has weights or ignores a label says what they count. Targets of type Tensor<Index> are labels; others have no accuracy.
+/// also if the last batch is smaller; a loss that has weights or ignores a label says what they count. Targets of type
+/// Tensor<Index> are labels; others have no accuracy.
 /// Errors   ValueError for a data set without samples
 template <class Net, class L, data::Dataset D>
 EIGENGRAD_CALLED Evaluation evaluate(Net& net, L loss, const D& dataset, Index batch_size = kEvaluationBatch) {

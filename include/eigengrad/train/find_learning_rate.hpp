@@ -75,8 +75,8 @@ struct LearningRateRange {
 };
 
 /// Trains at rates from min to max, one step at each, and then gives network and optimiser back as they were. The rates
-/// are those of the optimiser's set_learning_rate; parameter groups with a rate of their own keep their ratio to it. The
-/// loader is left where it is: a copy of it goes on from there, and again over the data if it ends.
+/// are those of the optimiser's set_learning_rate; parameter groups with a rate of their own keep their ratio to it.
+/// The loader is left where it is: a copy of it goes on from there, and again over the data if it ends.
 /// Errors   ValueError for rates that are not 0 < min < max, fewer than 10 steps or a divergence of 1 or less, or an
 ///          optimiser with learning rate 0; those of fit for data that do not fit
 /// Source   Smith, Cyclical learning rates for training neural networks, 2017

@@ -99,8 +99,8 @@ void measure(const char* caller, Net& net, const D& dataset, Index batch_size, M
 
 }  // namespace detail
 
-/// Shows the metrics all samples of a data set, in one pass of the network in Mode::inference. They go on from what they
-/// have seen before.
+/// Shows the metrics all samples of a data set, in one pass of the network in Mode::inference. They go on from what
+/// they have seen before.
 /// Errors   ValueError for a data set without samples; those of the metrics for targets that they do not take
 template <class Net, data::Dataset D, class... Metrics>
 void measure(Net& net, const D& dataset, Metrics&... metrics) {
@@ -226,7 +226,8 @@ class RMSE {
 };
 
 /// The coefficient of determination: 1 - sum (y - t)^2 / sum (t - mean t)^2 for each column of (N, ...), and the mean
-/// over the columns. A column whose targets are all equal counts 1 if it is met exactly, else 0, as scikit-learn has it.
+/// over the columns. A column whose targets are all equal counts 1 if it is met exactly, else 0, as scikit-learn has
+/// it.
 class R2 {
  public:
   template <class T>

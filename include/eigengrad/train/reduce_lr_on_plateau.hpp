@@ -21,8 +21,8 @@ struct ReduceLROnPlateauOptions {
 };
 
 /// Multiplies the learning rates of an optimiser by a factor when a value gets no better: a callback of fit, as
-/// torch.optim.lr_scheduler.ReduceLROnPlateau. It sets the learning_rate_factor, which FitOptions::schedule sets too: one
-/// of them goes. The optimiser must stay where it is.
+/// torch.optim.lr_scheduler.ReduceLROnPlateau. It sets the learning_rate_factor, which FitOptions::schedule sets too:
+/// one of them goes. The optimiser must stay where it is.
 /// Errors   ValueError for a factor that is not between 0 and 1, a patience, threshold, cooldown or min_factor below 0
 template <class Optimizer>
 class ReduceLROnPlateau {

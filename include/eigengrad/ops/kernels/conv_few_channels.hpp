@@ -127,8 +127,8 @@ using ForwardTile = void (*)(const T*, Index, const Index*, Index, const T*, con
 template <class T>
 using BackwardTile = void (*)(const T*, Index, Index, const Index*, const T*, Index, Index, Index, T*, Index);
 
-/// A table of tiles by their number of lines from one less. No std::span: with the checks of libstdc++ and a sanitizer g++
-/// makes none at compile time.
+/// A table of tiles by their number of lines from one less. No std::span: with the checks of libstdc++ and a sanitizer
+/// g++ makes none at compile time.
 template <class Tile>
 struct Tiles {
   const Tile* table;

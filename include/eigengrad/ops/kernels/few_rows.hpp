@@ -17,8 +17,8 @@ namespace eigengrad::EIGENGRAD_ISA::ops::detail {
 /// With more rows than this, or more elements of a than a second-level cache holds, packing b pays.
 inline constexpr Index kFewRows = 32;
 inline constexpr Index kFewRowsElements = 160 * 1024;
-/// Products of fewer multiply-adds than this, which take less than two microseconds, run on one thread: another one does
-/// not make up for the time that it takes to tell it.
+/// Products of fewer multiply-adds than this, which take less than two microseconds, run on one thread: another one
+/// does not make up for the time that it takes to tell it.
 inline constexpr Index kFewRowsSerialWork = Index{1} << 15;
 /// So many elements ahead a line of b is asked of memory: the processor by itself follows four lines too late.
 inline constexpr Index kPrefetch = 512;

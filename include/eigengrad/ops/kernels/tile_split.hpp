@@ -18,8 +18,8 @@ constexpr bool is_tile_length(Index length) {
   return (length >= 1 && length <= 4) || length == 6 || length == 8 || length == 12;
 }
 
-/// Tiles by their number of lines from one less, up to Most: tile.operator()<Lines>() if there are tiles of that length,
-/// else null.
+/// Tiles by their number of lines from one less, up to Most: tile.operator()<Lines>() if there are tiles of that
+/// length, else null.
 template <class Tile, int Most, class TileOf>
 constexpr std::array<Tile, static_cast<std::size_t>(Most)> tile_table(const TileOf& tile) {
   static_assert(is_tile_length(Most));
@@ -35,8 +35,8 @@ constexpr std::array<Tile, static_cast<std::size_t>(Most)> tile_table(const Tile
   (std::make_integer_sequence<int, Most>{});
 }
 
-/// [0, size) cut into tiles: of the largest as many as fit, then at most three others. Fewer than three lines are a tile
-/// only if there is no other way: their few sums wait for each other.
+/// [0, size) cut into tiles: of the largest as many as fit, then at most three others. Fewer than three lines are a
+/// tile only if there is no other way: their few sums wait for each other.
 class TileSplit {
  public:
   TileSplit(Index size, Index largest) : largest_(largest), full_(size / largest) {
