@@ -9,18 +9,10 @@
 
 #include <eigengrad/data/loader.hpp>
 
+#include "support/numbered_samples.hpp"
+
 namespace eigengrad::EIGENGRAD_ISA::data {
 namespace {
-
-/// Samples whose input and target are their own number.
-TensorDataset<float, Index> numbers(Index count) {
-  std::vector<float> inputs(static_cast<std::size_t>(count));
-  std::vector<Index> targets(static_cast<std::size_t>(count));
-  std::iota(inputs.begin(), inputs.end(), 0.0F);
-  std::iota(targets.begin(), targets.end(), Index{0});
-  return {Tensor<float>({count, 1}, std::span<const float>(inputs)),
-          Tensor<Index>({count}, std::span<const Index>(targets))};
-}
 
 template <class D>
 std::vector<std::vector<Index>> batches_of(Loader<D> loader) {
@@ -34,7 +26,7 @@ std::vector<std::vector<Index>> batches_of(Loader<D> loader) {
 }
 
 TEST(Loader, GivesEverySampleOnceAnEpochAndTheLastSmallerBatch) {
-  const auto batches = batches_of(Loader{numbers(10), {.batch_size = 4, .epochs = 2, .seed = 1}});
+  const auto batches = batches_of(Loader{testing::numbered_samples(10), {.batch_size = 4, .epochs = 2, .seed = 1}});
   ASSERT_EQ(batches.size(), 6U);
   for (const std::size_t epoch : {0U, 3U}) {
     EXPECT_EQ(batches[epoch].size(), 4U);
@@ -51,46 +43,49 @@ TEST(Loader, GivesEverySampleOnceAnEpochAndTheLastSmallerBatch) {
 
 TEST(Loader, TheSameSeedGivesTheSameBatches) {
   const LoaderOptions options{.batch_size = 3, .epochs = 2, .seed = 7};
-  EXPECT_EQ(batches_of(Loader{numbers(20), options}), batches_of(Loader{numbers(20), options}));
-  EXPECT_NE(batches_of(Loader{numbers(20), options}),
-            batches_of(Loader{numbers(20), {.batch_size = 3, .epochs = 2, .seed = 8}}));
+  EXPECT_EQ(batches_of(Loader{testing::numbered_samples(20), options}),
+            batches_of(Loader{testing::numbered_samples(20), options}));
+  EXPECT_NE(batches_of(Loader{testing::numbered_samples(20), options}),
+            batches_of(Loader{testing::numbered_samples(20), {.batch_size = 3, .epochs = 2, .seed = 8}}));
 }
 
 TEST(Loader, CanKeepTheOrderAndDropTheLast) {
-  const auto batches = batches_of(Loader{numbers(5), {.batch_size = 2, .shuffle = false, .drop_last = true}});
+  const auto batches =
+      batches_of(Loader{testing::numbered_samples(5), {.batch_size = 2, .shuffle = false, .drop_last = true}});
   EXPECT_EQ(batches, (std::vector<std::vector<Index>>{{0, 1}, {2, 3}}));
 }
 
 TEST(Loader, HasNoEndWhereAskedTo) {
-  Loader loader{numbers(3), {.batch_size = 2, .epochs = kEndless}};
+  Loader loader{testing::numbered_samples(3), {.batch_size = 2, .epochs = kEndless}};
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(loader.next().has_value());
 }
 
 TEST(Loader, ASecondLoopGoesOnWithNewOrders) {
-  Loader loader{numbers(10), {.batch_size = 20, .seed = 1}};
+  Loader loader{testing::numbered_samples(10), {.batch_size = 20, .seed = 1}};
   std::vector<std::vector<Index>> passes;
   for (int pass = 0; pass < 3; ++pass) {
     for (const auto& [inputs, targets] : loader) passes.emplace_back(targets.span().begin(), targets.span().end());
   }
   ASSERT_EQ(passes.size(), 3U);
   EXPECT_NE(passes[0], passes[1]);
-  EXPECT_EQ(passes, batches_of(Loader{numbers(10), {.batch_size = kEndless, .epochs = 3, .seed = 1}}));
+  EXPECT_EQ(passes,
+            batches_of(Loader{testing::numbered_samples(10), {.batch_size = kEndless, .epochs = 3, .seed = 1}}));
 }
 
 TEST(Loader, ACopyGoesOnFromWhereTheLoaderIs) {
   for (const bool prefetch : {false, true}) {
-    Loader loader{numbers(10), {.batch_size = 4, .epochs = 3, .seed = 2, .prefetch = prefetch}};
+    Loader loader{testing::numbered_samples(10), {.batch_size = 4, .epochs = 3, .seed = 2, .prefetch = prefetch}};
     const auto all = batches_of(loader);  // of a copy
     EXPECT_EQ(all.size(), 9U);
     for (int i = 0; i < 4; ++i) loader.next();
     const std::vector<std::vector<Index>> rest(all.begin() + 4, all.end());
     EXPECT_EQ(batches_of(loader), rest);
-    Loader other{numbers(3), {.prefetch = true}};
+    Loader other{testing::numbered_samples(3), {.prefetch = true}};
     other.next();
     other = loader;
     EXPECT_EQ(batches_of(std::move(other)), rest);
     Loader moved = std::move(loader);
-    loader = Loader{numbers(10), {.batch_size = 4, .epochs = 3, .seed = 2}};
+    loader = Loader{testing::numbered_samples(10), {.batch_size = 4, .epochs = 3, .seed = 2}};
     EXPECT_EQ(batches_of(std::move(moved)), rest);
     EXPECT_EQ(batches_of(std::move(loader)), all);
   }
@@ -98,7 +93,7 @@ TEST(Loader, ACopyGoesOnFromWhereTheLoaderIs) {
 
 TEST(Loader, TellsTheSizesOfItsBatches) {
   const auto sizes_of = [](Index samples, const LoaderOptions& options) {
-    const Loader loader{numbers(samples), options};
+    const Loader loader{testing::numbered_samples(samples), options};
     EXPECT_EQ(loader.dataset().input_shape(loader.batch_size()), (Shape{loader.batch_size(), 1}));
     std::vector<Index> sizes;
     for (const auto& batch : batches_of(loader)) sizes.push_back(static_cast<Index>(batch.size()));
@@ -114,10 +109,10 @@ TEST(Loader, TellsTheSizesOfItsBatches) {
 }
 
 TEST(Loader, RefusesWhatGivesNoBatch) {
-  EXPECT_THROW((Loader{numbers(3), {.batch_size = 0}}), ValueError);
-  EXPECT_THROW((Loader{numbers(3), {.batch_size = 2, .epochs = 0}}), ValueError);
-  EXPECT_THROW((Loader{numbers(0), {.batch_size = 2}}), ValueError);
-  EXPECT_THROW((Loader{numbers(3), {.batch_size = 4, .drop_last = true}}), ValueError);
+  EXPECT_THROW((Loader{testing::numbered_samples(3), {.batch_size = 0}}), ValueError);
+  EXPECT_THROW((Loader{testing::numbered_samples(3), {.batch_size = 2, .epochs = 0}}), ValueError);
+  EXPECT_THROW((Loader{testing::numbered_samples(0), {.batch_size = 2}}), ValueError);
+  EXPECT_THROW((Loader{testing::numbered_samples(3), {.batch_size = 4, .drop_last = true}}), ValueError);
 }
 
 }  // namespace

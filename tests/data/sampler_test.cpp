@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -12,22 +11,13 @@
 #include <eigengrad/data/sampler.hpp>
 
 #include "support/message_of.hpp"
+#include "support/numbered_samples.hpp"
 
 namespace eigengrad::EIGENGRAD_ISA::data {
 namespace sampler_test {
 namespace {
 
 using testing::message_of;
-
-/// Samples whose input and target are their own number.
-TensorDataset<float, Index> numbers(Index count) {
-  std::vector<float> inputs(static_cast<std::size_t>(count));
-  std::vector<Index> targets(static_cast<std::size_t>(count));
-  std::iota(inputs.begin(), inputs.end(), 0.0F);
-  std::iota(targets.begin(), targets.end(), Index{0});
-  return {Tensor<float>({count, 1}, std::span<const float>(inputs)),
-          Tensor<Index>({count}, std::span<const Index>(targets))};
-}
 
 /// The samples of the rest of a pass.
 template <class L>
@@ -42,7 +32,7 @@ TEST(WeightedRandomSampler, DrawsInProportionToTheWeights) {
   const std::vector<double> weights{3.0, 0.0, 1.0, 0.5, 0.0, 5.5, 0.0};
   constexpr Index kDraws = 50000;
   Loader loader{
-      numbers(7),
+      testing::numbered_samples(7),
       {.batch_size = 100, .seed = 4, .sampler = WeightedRandomSampler{.weights = weights, .num_samples = kDraws}}};
   std::vector<int> counts(7);
   for (const Index sample : samples_of(loader)) ++counts.at(static_cast<std::size_t>(sample));
@@ -55,7 +45,7 @@ TEST(WeightedRandomSampler, DrawsInProportionToTheWeights) {
 TEST(WeightedRandomSampler, AnEpochHasAsManyDrawsAsItSays) {
   const std::vector<double> weights(10, 1.0);
   const auto loader_with = [&](Index num_samples, bool drop_last = false) {
-    return Loader{numbers(10),
+    return Loader{testing::numbered_samples(10),
                   {.batch_size = 4,
                    .epochs = 2,
                    .drop_last = drop_last,
@@ -75,7 +65,7 @@ TEST(WeightedRandomSampler, AnEpochHasAsManyDrawsAsItSays) {
 TEST(WeightedRandomSampler, EpochsAndSeedsDifferAndBatchSizeAndPrefetchingDoNotMatter) {
   const WeightedRandomSampler sampler{.weights = {1, 2, 3, 4, 5, 6, 7, 8}, .num_samples = 20};
   const auto drawn = [&](Index batch_size, bool prefetch, std::uint64_t seed = 3) {
-    Loader loader{numbers(8),
+    Loader loader{testing::numbered_samples(8),
                   {.batch_size = batch_size, .epochs = 2, .seed = seed, .prefetch = prefetch, .sampler = sampler}};
     return samples_of(loader);
   };
@@ -89,7 +79,8 @@ TEST(WeightedRandomSampler, EpochsAndSeedsDifferAndBatchSizeAndPrefetchingDoNotM
 }
 
 TEST(WeightedRandomSampler, DrawsTheSameEverywhere) {
-  Loader loader{numbers(4), {.batch_size = 12, .seed = 1, .sampler = WeightedRandomSampler{{1, 0, 2, 1}, 12}}};
+  Loader loader{testing::numbered_samples(4),
+                {.batch_size = 12, .seed = 1, .sampler = WeightedRandomSampler{{1, 0, 2, 1}, 12}}};
   Rng rng(1, kLoaderStreams);
   std::vector<Index> expected;
   for (int i = 0; i < 12; ++i) {
@@ -103,17 +94,17 @@ TEST(WeightedRandomSampler, GoesOnExactlyWhereALoaderWas) {
   const WeightedRandomSampler sampler{.weights = {1, 2, 3, 4, 5, 6, 7, 8}, .num_samples = 22};
   for (const bool prefetch : {false, true}) {
     const LoaderOptions options{.batch_size = 5, .epochs = 3, .seed = 3, .prefetch = prefetch, .sampler = sampler};
-    Loader whole{numbers(8), options};
+    Loader whole{testing::numbered_samples(8), options};
     const std::vector<Index> all = samples_of(whole);
-    Loader stopped{numbers(8), options};
+    Loader stopped{testing::numbered_samples(8), options};
     for (int i = 0; i < 7; ++i) stopped.next();  // the second batch of the second epoch
-    Loader resumed{numbers(8), options};
+    Loader resumed{testing::numbered_samples(8), options};
     resumed.load_state(stopped.state());
     const std::vector<Index> rest(all.begin() + 22 + 10, all.end());
     EXPECT_EQ(samples_of(resumed), rest);
     Loader copy = stopped;
     EXPECT_EQ(samples_of(copy), rest);
-    Loader sought{numbers(8), options};
+    Loader sought{testing::numbered_samples(8), options};
     sought.seek(1, 2);
     EXPECT_EQ(samples_of(sought), rest);
   }
@@ -121,7 +112,7 @@ TEST(WeightedRandomSampler, GoesOnExactlyWhereALoaderWas) {
 
 TEST(WeightedRandomSampler, RefusesTheStateOfOtherWeights) {
   const auto loader_with = [](const std::vector<double>& weights, Index num_samples = 0) {
-    return Loader{numbers(3), {.sampler = WeightedRandomSampler{weights, num_samples}}};
+    return Loader{testing::numbered_samples(3), {.sampler = WeightedRandomSampler{weights, num_samples}}};
   };
   Loader loader = loader_with({1, 2, 3});
   EXPECT_NE(loader.state().sampler, 0U);
@@ -130,8 +121,8 @@ TEST(WeightedRandomSampler, RefusesTheStateOfOtherWeights) {
       "Loader: load_state: the state is of a sampler with other weights, or of none where there is one";
   EXPECT_EQ(message_of([&] { loader.load_state(loader_with({1, 2, 4}).state()); }), other);
   EXPECT_EQ(message_of([&] { loader.load_state(loader_with({1, 3, 2}).state()); }), other);
-  EXPECT_EQ(message_of([&] { loader.load_state(Loader{numbers(3)}.state()); }), other);
-  EXPECT_EQ(message_of([&] { Loader{numbers(3)}.load_state(loader.state()); }), other);
+  EXPECT_EQ(message_of([&] { loader.load_state(Loader{testing::numbered_samples(3)}.state()); }), other);
+  EXPECT_EQ(message_of([&] { Loader{testing::numbered_samples(3)}.load_state(loader.state()); }), other);
   EXPECT_EQ(message_of([&] {
               loader.load_state(loader_with({1, 2, 3}, 4).state());
             }),
@@ -142,7 +133,8 @@ TEST(WeightedRandomSampler, RefusesWeightsThatCannotBeDrawnBy) {
   const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
   const auto problem = [](const std::vector<double>& weights, Index num_samples = 0, bool shuffle = true) {
     return message_of([&] {
-      Loader{numbers(2), {.shuffle = shuffle, .sampler = WeightedRandomSampler{weights, num_samples}}};
+      Loader{testing::numbered_samples(2),
+             {.shuffle = shuffle, .sampler = WeightedRandomSampler{weights, num_samples}}};
     });
   };
   EXPECT_EQ(problem({0.0, 1e-300}), "no error");

@@ -125,7 +125,7 @@ struct Momentum {
 /// random numbers, and the momentum of buffers that follow the batches.
 template <class T>
 struct Visitor {
-  std::function<void(std::string_view, Parameter<T>&)> parameter;
+  std::function<void(std::string_view, Parameter<T>&)> parameter = [](std::string_view, Parameter<T>&) {};
   std::function<void(std::string_view, Tensor<T>&)> buffer = [](std::string_view, Tensor<T>&) {};
   std::function<void(std::string_view, RandomStream&)> random = [](std::string_view, RandomStream&) {};
   std::function<void(std::string_view, Momentum&)> momentum = [](std::string_view, Momentum&) {};

@@ -80,13 +80,10 @@ StateDifferences differences(const std::vector<Slot<T>>& places,
 template <class L>
 std::map<std::string, RandomStream*, std::less<>> random_places(L& layer) {
   std::map<std::string, RandomStream*, std::less<>> found;
-  visit(layer,
-        {.parameter = [](std::string_view, Parameter<scalar_of<L>>&) {},
-         .random =
-             [&](std::string_view name, RandomStream& stream) {
-               if (!found.emplace(name, &stream).second)
-                 throw ValueError(error_text("state: ", describe(layer), " has two random streams named ", name));
-             }});
+  visit(layer, {.random = [&](std::string_view name, RandomStream& stream) {
+          if (!found.emplace(name, &stream).second)
+            throw ValueError(error_text("state: ", describe(layer), " has two random streams named ", name));
+        }});
   return found;
 }
 

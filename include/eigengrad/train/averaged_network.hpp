@@ -57,18 +57,15 @@ class AveragedNetwork {
 
   std::vector<Tensor<T>> buffers() {
     std::vector<Tensor<T>> found;
-    visit(net_, {.parameter = [](std::string_view, Parameter<T>&) {},
-                 .buffer = [&](std::string_view, Tensor<T>& buffer) { found.push_back(buffer); }});
+    visit(net_, {.buffer = [&](std::string_view, Tensor<T>& buffer) { found.push_back(buffer); }});
     return found;
   }
   /// To those of buffers(), if there were any.
   void set_buffers(const std::vector<Tensor<T>>& values) {
     std::size_t i = 0;
-    visit(net_, {.parameter = [](std::string_view, Parameter<T>&) {},
-                 .buffer =
-                     [&](std::string_view, Tensor<T>& buffer) {
-                       if (i < values.size()) buffer = values[i++];
-                     }});
+    visit(net_, {.buffer = [&](std::string_view, Tensor<T>& buffer) {
+            if (i < values.size()) buffer = values[i++];
+          }});
   }
 
   Net& net_;

@@ -28,7 +28,6 @@ void update_bn(Net& net, const D& dataset, const UpdateBnOptions& options = {}) 
   namespace check = eigengrad::detail::check;
   check::above_zero("update_bn", "batch_size", options.batch_size);
   check::above_zero("update_bn", "max_batches", options.max_batches);
-  using T = scalar_of<Net>;
 
   /// Gives everything back, whatever ends the pass.
   struct Pass {
@@ -37,8 +36,7 @@ void update_bn(Net& net, const D& dataset, const UpdateBnOptions& options = {}) 
     nn::RandomStreams streams = {};
 
     explicit Pass(Net& network) : net(network), streams(nn::random_streams(network)) {
-      visit(net, {.parameter = [](std::string_view, Parameter<T>&) {},
-                  .momentum = [this](std::string_view, Momentum& m) { momenta.emplace_back(&m, m); }});
+      visit(net, {.momentum = [this](std::string_view, Momentum& m) { momenta.emplace_back(&m, m); }});
     }
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
